@@ -1,0 +1,115 @@
+"""Checks of what users pass in: each returns the value as the kernels want it, or raises in one line.
+
+Scalars become ``float``, arrays C-contiguous writable float64, because anything else would compile a second kernel.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def number(name: str, value: Any, low: float, high: float = math.inf, *, closed: bool = True) -> float:
+    """A float in [low, high], or in (low, high] where not `closed`; an infinite bound is itself allowed.
+
+    Raises
+    ------
+    TypeError
+        Where `value` is not a real number.
+    ValueError
+        Where it is NaN or outside the interval.
+    """
+    try:
+        x = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a number, got {value!r}") from None
+    if not (low <= x <= high if closed else low < x <= high):
+        bracket = "[" if closed else "("
+        raise ValueError(f"{name}: {x:g} is not in {bracket}{low:g}, {high:g}]")
+    return x
+
+
+def finite(name: str, value: Any, low: float, high: float = math.inf, *, closed: bool = True) -> float:
+    """As `number`, and finite."""
+    x = number(name, value, low, high, closed=closed)
+    if math.isinf(x):
+        raise ValueError(f"{name}: must be finite, got {x:g}")
+    return x
+
+
+def integer(name: str, value: Any, low: int) -> int:
+    """An int of at least `low`; floats with an integral value (1e5) are welcome.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where `value` is no integer, or less than `low`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or value != value // 1:
+        raise TypeError(f"{name}: expected an integer of at least {low}, got {value!r}")
+    if value < low:
+        raise ValueError(f"{name}: {value} is not allowed, must be at least {low}")
+    return int(value)
+
+
+def vector(name: str, value: ArrayLike, *, size: int | None = None, low: float = -math.inf, high: float = math.inf) -> Array:
+    """A fresh (K,) array of finite numbers in [low, high], K >= 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is no such array; the message names the first offending entry.
+    """
+    try:
+        x = np.array(value, dtype=np.float64, order="C", ndmin=1)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a sequence of numbers, got {value!r}") from None
+    if x.ndim != 1 or x.size < 1:
+        raise ValueError(f"{name}: expected a vector of at least one entry, got shape {x.shape}")
+    if size is not None and x.size != size:
+        raise ValueError(f"{name}: expected {size} entries, one an arm, got {x.size}")
+    bad = np.flatnonzero(~(np.isfinite(x) & (x >= low) & (x <= high)))
+    if bad.size:
+        allowed = "finite" if math.isinf(low) and math.isinf(high) else f"in [{low:g}, {high:g}]"
+        raise ValueError(f"{name}[{bad[0]}]: {x[bad[0]]:g} is not allowed, must be {allowed}")
+    return x
+
+
+def distribution(name: str, value: ArrayLike, size: int) -> Array:
+    """A (size,) array of positive numbers that sum to one within 1e-9, normalised to rounding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is none; zero entries are refused, because KL to it would be infinite.
+    """
+    p = vector(name, value, size=size, low=0.0)
+    zero = np.flatnonzero(p == 0.0)
+    if zero.size:
+        raise ValueError(f"{name}[{zero[0]}]: 0 is not allowed, every arm needs positive reference mass")
+    if abs(p.sum() - 1.0) > 1e-9:
+        raise ValueError(f"{name}: sums to {p.sum():.12g}, must sum to 1")
+    return p / p.sum()
+
+
+def known(kind: str, name: str, names: Iterable[str]) -> str:
+    """`name` if it is among `names`.
+
+    Raises
+    ------
+    ValueError
+        Otherwise, with the nearest names.
+    """
+    names = sorted(names)
+    if name in names:
+        return name
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+    raise ValueError(f"{kind}: {name!r} is unknown; {hint}")

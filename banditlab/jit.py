@@ -1,0 +1,489 @@
+"""The compiled core: the `jit` decorator, protocol verbs, and a cache keyed on the package's sources.
+
+This is the only file that touches numba's internals. A learner is a ``typing.NamedTuple`` whose verbs
+(``index``, ``update``, ``policy``, ...) are plain methods, which a compiled loop calls by name. Two properties of numba make care necessary:
+
+* its on-disk cache does not notice an edit in *another* file, so a stale kernel would run silently. Here the
+  cache folder is named by a digest of the package's numerical sources, and old folders are pruned;
+* it tells NamedTuple classes apart by name and field types only, so a class redefined in a notebook cell would run
+  the old code. `localize` therefore renames every class from outside the package after a digest of its verbs and
+  of all that they use, and such classes never reach the disk cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import inspect
+import os
+import pickle
+import sys
+import sysconfig
+import tempfile
+import threading
+import types as python_types
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from numba.core.caching import CompileResultCacheImpl, _Cache
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate
+from numba.extending import infer_getattr, lower_builtin, overload
+
+__all__ = ["DISABLED", "digest", "jit", "localize", "sources_digest", "statistics"]
+
+DISABLED: bool = bool(numba.config.DISABLE_JIT)
+"""True when ``NUMBA_DISABLE_JIT=1``: the same code then runs as ordinary Python, with the same bits."""
+
+VERBS = ("index", "update", "refresh", "policy", "duel", "plan")
+KEPT_FOLDERS = 4  # cache folders kept per user: the newest versions of the sources in use
+
+# Files that no simulated number depends on: editing them neither recompiles kernels nor invalidates stored shards.
+_PRESENTATION = {
+    "__init__.py",
+    "__main__.py",
+    "cli.py",
+    "figures.py",
+    "rates.py",
+    "store.py",
+    "trajectory.py",
+}
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What the numbers depend on
+# ---------------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def sources_digest() -> str:
+    """Digest of the numerical sources of this package (hex, 16 characters).
+
+    It names the compilation cache's folder and enters the key of every stored shard. Presentation (figures, rates,
+    claims, the command) does not enter.
+    """
+    root = Path(__file__).parent
+    h = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        if name in _PRESENTATION or name.startswith("claims/"):
+            continue
+        h.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return h.hexdigest()[:16]
+
+
+def in_package(module: str | None) -> bool:
+    """Whether a module's name lies in this package."""
+    return module is not None and module.partition(".")[0] == __name__.partition(".")[0]
+
+
+@functools.cache
+def _is_library(module: str) -> bool:
+    """Whether a module is installed code (standard library, site-packages or this package), not the user's own."""
+    if in_package(module) or module == "builtins":
+        return True
+    loaded = sys.modules.get(module)
+    origin = getattr(loaded, "__file__", None) if loaded else None
+    if origin is None:
+        return module in sys.builtin_module_names or module.partition(".")[0] in sys.stdlib_module_names
+    roots = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return any(origin.startswith(root) for root in roots if root)
+
+
+def digest(value: Any) -> str:
+    """Digest (hex, 16 characters) of a value, function or class, including the user code and globals it reaches.
+
+    Functions are digested by bytecode, constants, defaults, closure and the globals they name, recursively; installed
+    code is digested by its name (and its package's version). The digest is the same in another process of the same
+    Python version.
+
+    Parameters
+    ----------
+    value : object
+        A function, class, ``functools.partial``, array, scalar, container or NamedTuple instance.
+    """
+    h = hashlib.sha256()
+    for token in _tokens(value, set()):
+        h.update(token.encode() if isinstance(token, str) else token)
+        h.update(b"\0")
+    return h.hexdigest()[:16]
+
+
+def _tokens(value: Any, seen: set[int]) -> Iterator[str | bytes]:
+    """The stream of texts and bytes that identifies a value; each object is entered once."""
+    if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic):
+        yield f"{type(value).__name__}:{value!r}"
+        return
+    if isinstance(value, np.ndarray):
+        yield f"array:{value.dtype}:{value.shape}"
+        yield np.ascontiguousarray(value).tobytes()
+        return
+    if id(value) in seen:
+        yield "seen"
+        return
+    seen.add(id(value))
+    if isinstance(value, functools.partial):
+        yield "partial"
+        yield from _tokens([value.func, value.args, value.keywords], seen)
+    elif hasattr(value, "py_func"):
+        yield from _tokens(value.py_func, seen)
+    elif isinstance(value, python_types.FunctionType | python_types.MethodType):
+        yield from _function_tokens(value, seen)
+    elif isinstance(value, python_types.CodeType):
+        yield value.co_code
+        yield repr(value.co_names)
+        yield from _tokens(list(value.co_consts), seen)
+    elif isinstance(value, python_types.ModuleType):
+        yield f"module:{value.__name__}:{getattr(value, '__version__', '')}"
+    elif isinstance(value, type):
+        yield f"class:{value.__module__}.{value.__qualname__}"
+        if not _is_library(value.__module__):
+            yield repr(getattr(value, "_fields", ()))
+            for base in value.__bases__:
+                yield from _tokens(base, seen)
+            for name, member in sorted(vars(value).items()):
+                if callable(member) or not name.startswith("_"):
+                    yield name
+                    yield from _tokens(member, seen)
+    elif isinstance(value, dict):
+        for key in sorted(value, key=repr):
+            yield repr(key)
+            yield from _tokens(value[key], seen)
+    elif isinstance(value, set | frozenset):
+        yield from sorted(map(repr, value))
+    elif isinstance(value, list | tuple):
+        yield f"{type(value).__name__}:{len(value)}"
+        if hasattr(value, "_fields"):
+            yield from _tokens(type(value), seen)
+        for item in value:
+            yield from _tokens(item, seen)
+    elif _is_library(getattr(type(value), "__module__", "") or ""):
+        name = f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}"
+        yield f"library:{type(value).__qualname__}:{name}"
+    else:
+        yield from _tokens([type(value), vars(value) if hasattr(value, "__dict__") else pickle.dumps(value)], seen)
+
+
+def _function_tokens(function: Any, seen: set[int]) -> Iterator[str | bytes]:
+    function = getattr(function, "__func__", function)
+    module = function.__module__ or ""
+    yield f"function:{module}.{function.__qualname__}"
+    if _is_library(module):
+        return
+    yield from _tokens(function.__code__, seen)
+    yield from _tokens([function.__defaults__, function.__kwdefaults__ or {}], seen)
+    for cell in function.__closure__ or ():
+        yield from _tokens(cell.cell_contents, seen)
+    names = _names(function.__code__)
+    for name in names:
+        if name in function.__globals__:
+            used = function.__globals__[name]
+            yield name
+            yield from _tokens(used, seen)
+            if isinstance(used, python_types.ModuleType) and not _is_library(used.__name__):
+                for attribute in names:
+                    if hasattr(used, attribute):
+                        yield from _tokens(getattr(used, attribute), seen)
+
+
+def _names(code: python_types.CodeType) -> list[str]:
+    """Every global or attribute name that a code object or one nested in it mentions."""
+    names = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, python_types.CodeType):
+            names.update(_names(constant))
+    return sorted(names)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The cache on disk
+# ---------------------------------------------------------------------------------------------------------------
+
+_counts = {"compiled": 0, "loaded": 0}
+_lock = threading.Lock()
+
+
+def statistics() -> dict[str, int]:
+    """Kernels compiled by this process and kernels it loaded from the cache on disk."""
+    return dict(_counts)
+
+
+@functools.cache
+def cache_folder() -> Path | None:
+    """Folder of this version's compiled kernels, or None (with one warning) where nothing can be written.
+
+    ``BANDITLAB_CACHE`` moves it; the default is the user's cache folder (``XDG_CACHE_HOME``, else ``~/.cache``).
+    """
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "banditlab"
+    root = Path(os.environ.get("BANDITLAB_CACHE") or default)
+    version = f"py{sys.version_info.major}{sys.version_info.minor}-numba{numba.__version__}"
+    folder = root / f"{sources_digest()}-{version}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        os.utime(folder)
+    except OSError as error:
+        warnings.warn(
+            f"kernels are compiled anew in every process: cache folder {root} cannot be written "
+            f"({error.strerror}); set BANDITLAB_CACHE to a folder that can",
+            stacklevel=2,
+        )
+        return None
+    _prune(root, folder)
+    return folder
+
+
+def _prune(root: Path, current: Path) -> None:
+    """Remove all but the most recently used cache folders; a process still using one merely compiles again."""
+    import shutil
+
+    def used(path: Path) -> float:
+        try:
+            return path.stat().st_mtime
+        except OSError:  # another process pruned it
+            return 0.0
+
+    old = [p for p in root.glob("*-py*-numba*") if p != current and p.is_dir()]
+    for path in sorted(old, key=used, reverse=True)[KEPT_FOLDERS - 1 :]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class _SourceKeyedCache(_Cache):
+    """One file per (kernel, signature, machine), written by atomic rename: any number of processes may share it.
+
+    numba's own index file numbers its entries, and two processes that compile different signatures of one loop at
+    once can give both the same number; here the file's name is a digest of the whole key, and there is no index.
+    """
+
+    def __init__(self, py_func: Callable[..., Any]) -> None:
+        self._function = py_func
+
+    @property
+    def cache_path(self) -> str | None:
+        folder = cache_folder()
+        return None if folder is None else str(folder)
+
+    def _file(self, signature: Any, codegen: Any) -> Path | None:
+        arguments = tuple(signature)
+        if any(_is_foreign(t) for t in arguments):
+            return None  # a user's class: compiled once a process, never on disk
+        folder = cache_folder()
+        if folder is None:
+            return None
+        f = self._function
+        key = repr((f.__module__, f.__qualname__, str(arguments), _modules(arguments), codegen.magic_tuple()))
+        return folder / f"{f.__name__}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.kernel"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        target_context.refresh()
+        path = self._file(sig, target_context.codegen())
+        if path is None or not path.exists():
+            return None
+        try:
+            data = path.read_bytes()
+            if hashlib.sha256(data[32:]).digest() != data[:32]:
+                raise ValueError("digest")
+            result = CompileResultCacheImpl.rebuild(None, target_context, pickle.loads(data[32:]))
+        except Exception:  # pruned by another process, or damaged: compile again
+            return None
+        with _lock:
+            _counts["loaded"] += 1
+        return result
+
+    def save_overload(self, sig: Any, cres: Any) -> None:
+        with _lock:
+            _counts["compiled"] += 1
+        path = self._file(sig, cres.codegen)
+        if path is None or cres.lifted or cres.library.has_dynamic_globals:
+            return
+        from numba.core.serialize import dumps
+
+        data = dumps(CompileResultCacheImpl.reduce(None, cres))
+        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+        try:
+            temporary.write_bytes(hashlib.sha256(data).digest() + data)
+            os.replace(temporary, path)
+        except OSError:  # disk full, folder pruned meanwhile: the kernel in memory is good, only not kept
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+    def enable(self) -> None: ...
+
+    def disable(self) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+def _instance_classes(arguments: Any) -> Iterator[type]:
+    """The NamedTuple classes in numba argument types, nested ones included."""
+    for t in arguments:
+        if isinstance(t, types.BaseTuple):
+            if isinstance(t, types.BaseNamedTuple):
+                yield t.instance_class
+            yield from _instance_classes(t.types if hasattr(t, "types") else [t.dtype])
+
+
+def _is_foreign(argument: Any) -> bool:
+    return any(not in_package(c.__module__) for c in _instance_classes([argument]))
+
+
+def _modules(arguments: Any) -> list[str]:
+    return [f"{c.__module__}.{c.__qualname__}" for c in _instance_classes(arguments)]
+
+
+def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function for use in loops and verbs (numba, nopython, releasing the GIL).
+
+    Functions of this package are cached on disk under the digest of its sources; a user's own are compiled once a
+    process. With ``NUMBA_DISABLE_JIT=1`` the function is returned as it is and gives the same bits.
+
+    Parameters
+    ----------
+    function : callable
+        Plain loops over scalars and preallocated arrays; products rather than powers, no array expressions.
+    """
+    compiled = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=False)(function)
+    if not DISABLED and in_package(function.__module__):
+        compiled._cache = _SourceKeyedCache(function)
+    return compiled
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Verbs
+# ---------------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _compiled_verb(method: Callable[..., Any]) -> Any:
+    """A verb's dispatcher: one per function object, so a redefined class is a new function."""
+    return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=False)(method)
+
+
+@infer_getattr
+class _Verbs(AttributeTemplate):
+    """Type inference of ``learner.verb(...)``.
+
+    `numba.extending.overload_method` would do, were it not that one verb has different numbers of arguments in
+    different families: it takes the arguments' number from a single Python signature.
+    """
+
+    key = types.BaseNamedTuple
+
+    def generic_resolve(self, learner: Any, attr: str) -> Any:
+        if attr not in VERBS or attr in learner.fields or not hasattr(learner.instance_class, attr):
+            return None
+        method = getattr(learner.instance_class, attr)
+        verb = types.Dispatcher(_compiled_verb(method))
+
+        class Template(AbstractTemplate):
+            key = (types.BaseNamedTuple, attr)
+
+            def generic(self, args, kws):  # type: ignore[no-untyped-def]
+                return verb.get_call_type(self.context, (learner, *args), kws).as_method()
+
+        return types.BoundFunction(Template, learner)
+
+
+def _lower_verb(verb: str) -> None:
+    def lower(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        dispatcher = types.Dispatcher(_compiled_verb(getattr(signature.args[0].instance_class, verb)))
+        signature = dispatcher.get_call_type(context.typing_context, signature.args, {})
+        call = context.get_function(dispatcher, signature)
+        context.add_linking_libs(getattr(call, "libs", ()))
+        return call(builder, args)
+
+    lower_builtin((types.BaseNamedTuple, verb), types.BaseNamedTuple, types.VarArg(types.Any))(lower)
+
+
+for _name in VERBS:
+    _lower_verb(_name)
+
+
+def needs_refresh(learner, t):  # type: ignore[no-untyped-def]
+    """The optional verb ``refresh(t)`` of an index rule; False for a learner that has none."""
+    return learner.refresh(t) if hasattr(learner, "refresh") else False
+
+
+@overload(needs_refresh)
+def _needs_refresh(learner, t):  # type: ignore[no-untyped-def]
+    if hasattr(learner.instance_class, "refresh"):
+        return lambda learner, t: learner.refresh(t)
+    return lambda learner, t: False
+
+
+def localize(learner: Any) -> Any:
+    """The learner under a class name that no other code shares, ready for a compiled loop.
+
+    Classes of this package are returned as they are. A class from outside is subclassed under a name that carries its
+    module and the digest of its verbs, so that a redefined notebook cell or a namesake in another module is a new
+    type to the compiler. Nested learners are treated alike.
+
+    Parameters
+    ----------
+    learner : NamedTuple
+        A learner or a state; its fields may be NamedTuples.
+    """
+    fields = [localize(x) if isinstance(x, tuple) and hasattr(x, "_fields") else x for x in learner]
+    cls = type(learner)
+    if not in_package(cls.__module__):
+        cls = _renamed(cls, digest(cls))
+    return cls(*fields)
+
+
+@functools.cache
+def _renamed(cls: type, code: str) -> type:
+    name = f"{cls.__name__}_{cls.__module__}_{code}".replace(".", "_")
+    return type(name, (cls,), {"__slots__": (), "__module__": cls.__module__})
+
+
+def _verb(cls: type, name: str) -> Callable[..., Any] | None:
+    """The method of that name, if the class has one of its own (every tuple has an ``index``)."""
+    method = getattr(cls, name, None)
+    return None if method is getattr(tuple, name, None) else method
+
+
+def check_verbs(cls: type, forms: dict[str, dict[str, tuple[str, ...]]]) -> str:
+    """Which protocol form a learner follows, after checking its verbs' names and arguments.
+
+    Parameters
+    ----------
+    cls : type
+        The learner's class.
+    forms : dict
+        For each form its required verbs and their arguments without ``self``, most specific first.
+
+    Returns
+    -------
+    str
+        The name of the first form whose leading verb the learner has.
+
+    Raises
+    ------
+    TypeError
+        In one line: what is missing or misnamed, and what is expected.
+    """
+    name = cls.__name__
+    if not (issubclass(cls, tuple) and hasattr(cls, "_fields")):
+        raise TypeError(f"learner: expected a typing.NamedTuple with verbs, got {name}")
+    for form, verbs in forms.items():
+        if _verb(cls, next(iter(verbs))) is None:
+            continue
+        for verb, arguments in verbs.items():
+            method = _verb(cls, verb)
+            if method is None and verb == "refresh":  # optional
+                continue
+            wanted = f"{verb}({', '.join(arguments)})"
+            if method is None:
+                raise TypeError(f"learner {name} has no verb `{wanted}`, required of {form}")
+            given = tuple(inspect.signature(method).parameters)[1:]
+            if given != arguments:
+                raise TypeError(f"learner {name}: `{verb}({', '.join(given)})` must be `{wanted}`")
+        return form
+    choices = " or ".join(f"`{v}({', '.join(a)})`" for v, a in (next(iter(f.items())) for f in forms.values()))
+    raise TypeError(f"learner {name} has no verb {choices}")

@@ -1,0 +1,322 @@
+"""The harness: the same bits however a study is cut, stopped or resumed; errors before work; nothing lost."""
+
+import functools
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+import banditlab as bl
+from banditlab import simulate
+
+PROBLEM = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
+KL_UCB = {"KL-UCB": bl.bandits.kl_ucb}
+
+
+def same(a: bl.Trajectory, b: bl.Trajectory) -> bool:
+    return all(
+        x.tobytes() == b.channels[name][channel].tobytes()
+        for name, channels in a.channels.items()
+        for channel, x in channels.items()
+    )
+
+
+# --- cutting ------------------------------------------------------------------------------------------------------
+
+
+def test_blocks_are_aligned_cover_the_range_and_nest():
+    for rounds in (1, 1000, 1 << 18, 1 << 24):
+        for n in (1, 5, 16, 21, 37):
+            cut = list(simulate.blocks(rounds, range(n)))
+            assert [a for a, _ in cut] == [0, *(b for _, b in cut[:-1])] and cut[-1][1] == n
+            assert all((b - a) & (b - a - 1) == 0 and a % (b - a) == 0 for a, b in cut)
+            assert all((b - a) * rounds <= max(1 << 20, rounds) for a, b in cut)
+    assert list(simulate.blocks(1000, range(21))) == [(0, 16), (16, 20), (20, 21)]
+    assert list(simulate.blocks(1000, range(17, 18))) == [(17, 18)]
+
+
+def test_checkpoints_are_dyadic_and_end_with_rounds():
+    assert bl.run(PROBLEM, KL_UCB, rounds=100, replications=1).checkpoints.tolist() == [1, 2, 4, 8, 16, 32, 64, 100]
+    assert bl.run(PROBLEM, KL_UCB, rounds=64, replications=1).checkpoints.tolist() == [1, 2, 4, 8, 16, 32, 64]
+    assert bl.run(PROBLEM, KL_UCB, rounds=1, replications=1).checkpoints.tolist() == [1]
+
+
+# --- the same bits ------------------------------------------------------------------------------------------------
+
+
+def test_one_thread_and_two_give_the_same_bits():
+    runs = [bl.run(PROBLEM, KL_UCB, rounds=3000, replications=37, seed=4, threads=n) for n in (1, 2)]
+    assert same(*runs)
+
+
+def test_grouping_does_not_matter(monkeypatch):
+    whole = bl.run(PROBLEM, KL_UCB, rounds=3000, replications=21)
+    monkeypatch.setattr(simulate, "_SHARD_REPLICATIONS", 2)
+    assert same(whole, bl.run(PROBLEM, KL_UCB, rounds=3000, replications=21))
+    alone = bl.run(PROBLEM, KL_UCB, rounds=3000, replications=range(17, 18))
+    assert (alone.regret["KL-UCB"][0] == whole.regret["KL-UCB"][17]).all()
+
+
+def test_another_seed_gives_another_result():
+    a, b = (bl.run(PROBLEM, KL_UCB, rounds=100, replications=2, seed=s) for s in (0, 1))
+    assert not same(a, b)
+
+
+def test_recorded_values_do_not_depend_on_the_checkpoints():
+    a = bl.run(PROBLEM, KL_UCB, rounds=1000, replications=3, checkpoints=[10, 500, 1000])
+    b = bl.run(PROBLEM, KL_UCB, rounds=1000, replications=3, checkpoints=[500])
+    assert (a.regret["KL-UCB"][:, 1] == b.regret["KL-UCB"][:, 0]).all()
+
+
+# --- the store ----------------------------------------------------------------------------------------------------
+
+
+def test_more_replications_reuse_the_first_ones(tmp_path, monkeypatch):
+    played = []
+    original = simulate.play_shard
+    monkeypatch.setattr(simulate, "play_shard", lambda s, c: played.append((s.start, s.stop)) or original(s, c))
+    first = bl.run(PROBLEM, KL_UCB, rounds=3000, replications=21, store=tmp_path)
+    assert sorted(played) == [(0, 16), (16, 20), (20, 21)]
+    played.clear()
+    more = bl.run(PROBLEM, KL_UCB, rounds=3000, replications=42, store=tmp_path)
+    assert min(start for start, _ in played) == 21 and sum(b - a for a, b in played) == 21
+    assert (more.regret["KL-UCB"][:21] == first.regret["KL-UCB"]).all()
+    assert same(more, bl.run(PROBLEM, KL_UCB, rounds=3000, replications=42))
+    played.clear()
+    assert same(first, bl.run(PROBLEM, KL_UCB, rounds=3000, replications=21, store=tmp_path)) and not played
+
+
+def test_the_store_tells_parameters_apart(tmp_path):
+    def run(**parameters):
+        algorithm = functools.partial(bl.bandits.kl_ucb, **parameters)
+        return bl.run(PROBLEM, {"a": algorithm}, rounds=200, replications=2, store=tmp_path)
+
+    a, b, again = run(scale=0.5), run(scale=1.0), run(scale=0.5)
+    assert same(a, again) and not same(a, b)
+    assert same(b, bl.run(PROBLEM, {"a": functools.partial(bl.bandits.kl_ucb, scale=1.0)}, rounds=200, replications=2))
+
+
+def test_a_truncated_shard_is_recomputed(tmp_path):
+    whole = bl.run(PROBLEM, KL_UCB, rounds=500, replications=5, store=tmp_path)
+    victim = next(tmp_path.rglob("*.shard"))
+    victim.write_bytes(victim.read_bytes()[:-40])
+    with pytest.warns(UserWarning, match="set aside"):
+        again = bl.run(PROBLEM, KL_UCB, rounds=500, replications=5, store=tmp_path)
+    assert same(whole, again) and list(tmp_path.rglob("*.damaged"))
+
+
+STUDY = """
+    import sys
+    import banditlab as bl
+    problem = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
+    print("ready", flush=True)
+    result = bl.run(problem, {"KL-UCB": bl.bandits.kl_ucb}, rounds=60_000, replications=400, store=sys.argv[1])
+    result.save(sys.argv[2])
+"""
+
+
+def start_study(*arguments):
+    code = textwrap.dedent(STUDY)
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+def test_kill_minus_nine_five_times_then_resume_gives_the_same_bytes(tmp_path):
+    assert start_study(tmp_path / "whole", tmp_path / "reference").wait(60) == 0
+    table = (tmp_path / "reference" / "table.parquet").read_bytes()
+    shards = {p.name: p.read_bytes() for p in (tmp_path / "whole").rglob("*.shard")}
+    moments = random.Random(0)
+    killed = 0
+    for _ in range(5):
+        process = start_study(tmp_path / "store", tmp_path / "result")
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        time.sleep(moments.uniform(0.1, 0.6))
+        process.kill()
+        killed += process.wait() == -signal.SIGKILL
+    assert killed >= 3  # the study was really interrupted
+    assert start_study(tmp_path / "store", tmp_path / "result").wait(60) == 0
+    assert (tmp_path / "result" / "table.parquet").read_bytes() == table
+    assert {p.name: p.read_bytes() for p in (tmp_path / "store").rglob("*.shard")} == shards
+
+
+@pytest.mark.slow
+def test_ctrl_c_returns_within_a_second_and_keeps_finished_shards(tmp_path):
+    code = """
+    import sys, time
+    import banditlab as bl
+    bl.run(bl.bandits.bandit([0.3, 0.7], eta=5.0), {"a": bl.bandits.kl_ucb}, rounds=1000, replications=3, store=sys.argv[1])
+    print("ready", flush=True)
+    try:
+        bl.run(bl.bandits.bandit([0.3, 0.7], eta=5.0), {"a": bl.bandits.kl_ucb}, rounds=10**10, replications=4)
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    time.sleep(1.0)
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "stopped\n"
+    assert time.monotonic() - start < 1.0
+    assert process.wait(10) == 0
+    assert list(tmp_path.rglob("*.shard"))
+
+
+# --- a user's own algorithm, and its failures -----------------------------------------------------------------------
+
+
+class Mine(NamedTuple):
+    broken_at: float
+    pulls: np.ndarray
+    total: np.ndarray
+
+    def index(self, a, t):
+        if t == self.broken_at:
+            return np.nan
+        return self.total[a] / max(self.pulls[a], 1.0)
+
+    def update(self, t, a, r):
+        self.pulls[a] += 1.0
+        self.total[a] += r
+
+
+def mine(problem, rounds, *, broken_at=-1.0):
+    K = problem.mean.size
+    return Mine(float(broken_at), np.zeros(K), np.zeros(K))
+
+
+def test_a_users_algorithm_runs_beside_the_package_s():
+    result = bl.run(PROBLEM, {**KL_UCB, "mine": mine}, rounds=2000, replications=4)
+    assert set(result.frame()["algorithm"]) == {"KL-UCB", "mine"}
+    assert np.isfinite(result.regret["mine"]).all() and (np.diff(result.regret["mine"]) >= 0.0).all()
+
+
+def test_nan_in_round_ten_thousand_names_everything_and_keeps_finished_shards(tmp_path):
+    class Late(NamedTuple):
+        count: np.ndarray
+
+        def policy(self, t, pi, rng):
+            for a in range(pi.size):
+                pi[a] = 1.0 / pi.size
+            if t == 10_000 and self.count[0] == 33.0:
+                pi[0] = np.nan
+
+        def update(self, t, a, r):
+            pass
+
+    made = iter(range(10**6))
+    with pytest.raises(simulate.SimulationError) as error:
+        bl.run(
+            PROBLEM,
+            {"late": lambda problem, rounds: Late(np.array([float(next(made))]))},
+            rounds=20_000,
+            replications=48,
+            seed=3,
+            threads=1,
+            store=tmp_path,
+        )
+    message = str(error.value)  # learner 0 is made by the check, so learner 33 plays replication 32
+    assert "late" in message and "round 10000" in message and "replication 32" in message and "seed 3" in message
+    assert "\n" not in message and "replications=range(32, 33)" in message
+    assert len(list(tmp_path.rglob("*.shard"))) == 2
+
+
+class NoUpdate(NamedTuple):
+    pulls: np.ndarray
+
+    def index(self, a, t):
+        return 0.0
+
+
+class Misnamed(NamedTuple):
+    pulls: np.ndarray
+
+    def index(self, arm, t):
+        return 0.0
+
+    def update(self, t, a, r):
+        pass
+
+
+BAD = [
+    (dict(rounds=0), "rounds: 0 .*at least 1"),
+    (dict(rounds=2.5), "rounds: expected an integer"),
+    (dict(replications=0), "replications: 0 .*at least 1"),
+    (dict(replications=range(3, 3)), "replications"),
+    (dict(seed=-1), "seed: -1"),
+    (dict(threads=0), "threads: 0"),
+    (dict(checkpoints=[5, 3]), r"checkpoints: must increase strictly, got \[5, 3\]"),
+    (dict(checkpoints=[5, 11]), r"checkpoints: 11 is not in \[1, rounds = 10\]"),
+    (dict(checkpoints=[0, 5]), r"checkpoints: 0 is not in"),
+    (dict(algorithms={}), "algorithms: expected a non-empty mapping"),
+    (dict(algorithms={"a": 3}), r"algorithms\['a'\]: expected a callable"),
+    (dict(algorithms={"a": lambda p, n: NoUpdate(np.zeros(5))}), r"NoUpdate has no verb `update\(t, a, r\)`"),
+    (dict(algorithms={"a": lambda p, n: Misnamed(np.zeros(5))}), r"`index\(arm, t\)` must be `index\(a, t\)`"),
+    (dict(algorithms={"a": lambda p, n: 3}), "expected a typing.NamedTuple"),
+    (dict(problem=3), "problem: expected an instance"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), BAD)
+def test_bad_input_is_one_line_and_writes_nothing(tmp_path, change, message):
+    arguments = {"problem": PROBLEM, "algorithms": KL_UCB, "rounds": 10, "replications": 2, **change}
+    with pytest.raises((ValueError, TypeError), match=message) as error:
+        bl.run(arguments.pop("problem"), arguments.pop("algorithms"), **arguments, store=tmp_path / "store")
+    assert "\n" not in str(error.value) and not (tmp_path / "store").exists()
+
+
+def test_an_unwritable_store_is_refused_before_simulating(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="store: .* cannot be written"):
+        bl.run(PROBLEM, KL_UCB, rounds=10, store=tmp_path / "file" / "store")
+
+
+# --- sweeps -------------------------------------------------------------------------------------------------------
+
+
+def two_arms(eta, gap=0.2):
+    return bl.bandits.bandit([0.5, 0.5 + gap], eta=eta)
+
+
+def test_a_sweep_is_its_runs():
+    grid = bl.sweep(two_arms, KL_UCB, over={"eta": [1.0, 8.0], "rounds": [64, 128]}, replications=3, seed=5)
+    assert list(grid.frame().columns) == ["rounds", "eta", "algorithm", "replication", "regret", "pseudo_regret"]
+    for eta in (1.0, 8.0):
+        for rounds in (64, 128):
+            cell = grid.table.query("eta == @eta and rounds == @rounds")
+            alone = bl.run(two_arms(eta), KL_UCB, rounds=rounds, replications=3, seed=5)
+            assert cell["regret"].tolist() == alone.regret["KL-UCB"][:, -1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("over", "rounds", "message"),
+    [
+        ({}, 10, "over: needs at least one axis"),
+        ({"eta": []}, 10, "over: needs at least one axis"),
+        ({"eta": [1.0]}, None, "rounds: give it either"),
+        ({"eta": [1.0], "rounds": [5]}, 10, "rounds: give it either"),
+        ({"beta": [1.0]}, 10, "takes eta, gap, not the axis 'beta'"),
+        ({"eta": [1.0, -1.0]}, 10, "eta: -1 is not in"),
+    ],
+)
+def test_bad_sweeps_are_one_line(over, rounds, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        bl.sweep(two_arms, KL_UCB, over=over, rounds=rounds, replications=1)
+
+
+def test_progress_is_silent_off_a_terminal(capfd):
+    bl.run(PROBLEM, KL_UCB, rounds=200, replications=2)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_processors_is_what_this_process_may_use():
+    assert 1 <= simulate.processors() <= (os.cpu_count() or 1)

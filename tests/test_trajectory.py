@@ -1,0 +1,85 @@
+"""Results: tables, bounds found through partial, exact round trips."""
+
+import functools
+import json
+
+import numpy as np
+import pytest
+
+import banditlab as bl
+
+PROBLEM = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
+ALGORITHMS = {"theory": functools.partial(bl.bandits.kl_ucb, scale=1.0), "practice": bl.bandits.kl_ucb}
+
+
+@pytest.fixture(scope="module")
+def result():
+    return bl.run(PROBLEM, ALGORITHMS, rounds=500, replications=3, seed=1)
+
+
+def test_the_table_has_a_row_per_algorithm_replication_and_checkpoint(result):
+    table = result.frame()
+    assert len(table) == 2 * 3 * result.checkpoints.size
+    row = table.query("algorithm == 'practice' and replication == 2 and round == 64")
+    assert row["regret"].item() == result.regret["practice"][2, result.checkpoints.tolist().index(64)]
+
+
+def test_the_bound_is_found_through_partial_with_its_parameters(result):
+    expected = bl.bandits.kl_ucb.bound(PROBLEM, 500, result.checkpoints, scale=1.0)
+    np.testing.assert_array_equal(result.bounds["theory"], expected)
+
+
+def test_saving_and_loading_is_exact(result, tmp_path):
+    again = bl.load(result.save(tmp_path / "r"))
+    assert isinstance(again, bl.Trajectory)
+    for name in ALGORITHMS:
+        for channel, x in result.channels[name].items():
+            assert again.channels[name][channel].tobytes() == x.tobytes()
+    assert again.checkpoints.tolist() == result.checkpoints.tolist()
+    assert type(again.problem) is type(PROBLEM)
+    for a, b in zip(again.problem, PROBLEM, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert {k: v.tolist() for k, v in again.bounds.items()} == {k: v.tolist() for k, v in result.bounds.items()}
+    assert again.frame().equals(result.frame())
+
+
+def test_the_table_has_the_same_bytes_each_time(result, tmp_path):
+    a, b = result.save(tmp_path / "a"), result.save(tmp_path / "b")
+    assert (a / "table.parquet").read_bytes() == (b / "table.parquet").read_bytes()
+
+
+def test_the_manifest_tells_how_to_reproduce(result, tmp_path):
+    manifest = json.loads((result.save(tmp_path) / "manifest.json").read_text())
+    assert manifest["seed"] == 1 and manifest["rounds"] == 500 and manifest["replications"] == [0, 3]
+    assert manifest["algorithms"]["theory"]["parameters"] == {"scale": 1.0}
+    assert manifest["algorithms"]["theory"]["algorithm"].endswith("kl_ucb")
+    assert {"python", "numpy", "numba", "sources"} <= set(manifest["versions"])
+    assert manifest["wall_seconds"] > 0 and manifest["rounds_per_second"] > 0
+
+
+def test_a_grid_round_trips(tmp_path):
+    grid = bl.sweep(
+        lambda eta: bl.bandits.bandit([0.4, 0.6], eta=eta),
+        {"a": bl.bandits.kl_ucb},
+        over={"eta": [1.0, 2.0]},
+        rounds=50,
+        replications=2,
+    )
+    again = bl.load(grid.save(tmp_path))
+    assert isinstance(again, bl.Grid) and again.frame().equals(grid.frame()) and again.axes == grid.axes
+
+
+def test_loading_what_is_no_result_is_a_one_line_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no saved result"):
+        bl.load(tmp_path)
+
+
+def test_rates_name_a_law_per_algorithm():
+    result = bl.run(PROBLEM, ALGORITHMS, rounds=1 << 12, replications=8)
+    table = result.rates()
+    assert table["algorithm"].tolist() == list(ALGORITHMS)
+    assert set(table["law"]) <= {"log", "log2", "sqrt", "linear"}
+
+
+def test_it_tells_what_it_is(result):
+    assert "bernoulli bandit, K = 5, eta = 5; 500 rounds, 3 replications" in repr(result)
