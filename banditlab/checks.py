@@ -16,6 +16,11 @@ from numpy.typing import ArrayLike
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
+def _show(x: float) -> str:
+    """A number for a message: short, but never rounded into the allowed range."""
+    return f"{x:g}" if float(f"{x:g}") == x else repr(x)
+
+
 def number(name: str, value: Any, low: float, high: float = math.inf, *, closed: bool = True) -> float:
     """A float in [low, high], or in (low, high] where not `closed`; an infinite bound is itself allowed.
 
@@ -28,11 +33,11 @@ def number(name: str, value: Any, low: float, high: float = math.inf, *, closed:
     """
     try:
         x = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TypeError(f"{name}: expected a number, got {value!r}") from None
     if not (low <= x <= high if closed else low < x <= high):
         bracket = "[" if closed else "("
-        raise ValueError(f"{name}: {x:g} is not in {bracket}{low:g}, {high:g}]")
+        raise ValueError(f"{name}: {_show(x)} is not in {bracket}{low:g}, {high:g}]")
     return x
 
 
@@ -59,7 +64,9 @@ def integer(name: str, value: Any, low: int) -> int:
     return int(value)
 
 
-def vector(name: str, value: ArrayLike, *, size: int | None = None, low: float = -math.inf, high: float = math.inf) -> Array:
+def vector(
+    name: str, value: ArrayLike, *, size: int | None = None, low: float = -math.inf, high: float = math.inf
+) -> Array:
     """A fresh (K,) array of finite numbers in [low, high], K >= 1.
 
     Raises
@@ -78,7 +85,7 @@ def vector(name: str, value: ArrayLike, *, size: int | None = None, low: float =
     bad = np.flatnonzero(~(np.isfinite(x) & (x >= low) & (x <= high)))
     if bad.size:
         allowed = "finite" if math.isinf(low) and math.isinf(high) else f"in [{low:g}, {high:g}]"
-        raise ValueError(f"{name}[{bad[0]}]: {x[bad[0]]:g} is not allowed, must be {allowed}")
+        raise ValueError(f"{name}[{bad[0]}]: {_show(float(x[bad[0]]))} is not allowed, must be {allowed}")
     return x
 
 

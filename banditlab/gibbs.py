@@ -77,8 +77,8 @@ def _leaf(arms, state, a):
     """The four channels of arm a at its present index and centre."""
     x = state[_ETA] * (arms[a, INDEX] - arms[a, _MEAN]) - state[_CENTRE]
     log_w = arms[a, _LOG_OPTIMAL] + x
-    if log_w > 700.0:  # finite, and far enough above 1 to be re-centred at once
-        log_w = 700.0
+    if log_w > 600.0:  # finite, also summed over all arms, and far enough above 1 to be re-centred at once
+        log_w = 600.0
     if state[_FAR] > 0.0:
         w = math.exp(log_w)
         return w, 0.0, x * w, w * arms[a, _GAP]
@@ -108,7 +108,8 @@ def set_index(arms, nodes, state, a, value):
         nodes[i, _D] = d
         i >>= 1
         while i > 0:
-            _add_children(nodes, i)
+            for c in range(4):
+                nodes[i, c] = nodes[2 * i, c] + nodes[2 * i + 1, c]
             i >>= 1
     else:
         nodes[1, _W] += w - nodes[i, _W]
@@ -123,35 +124,18 @@ def set_index(arms, nodes, state, a, value):
 
 
 @jit
-def _add_children(nodes, i):
-    j = 2 * i
-    nodes[i, _W] = nodes[j, _W] + nodes[j + 1, _W]
-    nodes[i, _S] = nodes[j, _S] + nodes[j + 1, _S]
-    nodes[i, _G] = nodes[j, _G] + nodes[j + 1, _G]
-    nodes[i, _D] = nodes[j, _D] + nodes[j + 1, _D]
-
-
-@jit
 def _sum_leaves(nodes, state, K):
     """Fresh totals from the leaves."""
     first = np.int64(state[_FIRST])
-    if state[_TREE] > 0.0:
-        for i in range(first - 1, 0, -1):
-            _add_children(nodes, i)
-        return
-    w = 0.0
-    s = 0.0
-    v = 0.0
-    d = 0.0
-    for i in range(first, first + K):
-        w += nodes[i, _W]
-        s += nodes[i, _S]
-        v += nodes[i, _G]
-        d += nodes[i, _D]
-    nodes[1, _W] = w
-    nodes[1, _S] = s
-    nodes[1, _G] = v
-    nodes[1, _D] = d
+    for c in range(4):
+        if state[_TREE] > 0.0:
+            for i in range(first - 1, 0, -1):
+                nodes[i, c] = nodes[2 * i, c] + nodes[2 * i + 1, c]
+        else:
+            total = 0.0
+            for i in range(first, first + K):
+                total += nodes[i, c]
+            nodes[1, c] = total
 
 
 @jit
@@ -186,9 +170,8 @@ def _recentre(arms, nodes, state):
 def divergence(arms, nodes, state, changed):
     """KL(pi || pi*) and the plain gap of the policy in force, with sums and centre brought up to date where needed.
 
-    `changed` says that any number of entries of the index column were written directly.
-
-    O(1) or O(log K) but for re-centrings, O(K): forced ones at rare rounds, and to gain accuracy at most one in K updates.
+    `changed` says that entries of the index column were written directly. O(1) up to `SCALAR_ARMS` arms and for the
+    tree, but for re-centrings, O(K): forced ones at rare rounds, and to gain accuracy at most one in K updates.
     """
     K = arms.shape[0]
     if not state[_TREE] > 0.0:  # running sums

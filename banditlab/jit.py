@@ -1,7 +1,8 @@
 """The compiled core: the `jit` decorator, protocol verbs, and a cache keyed on the package's sources.
 
 This is the only file that touches numba's internals. A learner is a ``typing.NamedTuple`` whose verbs
-(``index``, ``update``, ``policy``, ...) are plain methods, which a compiled loop calls by name. Two properties of numba make care necessary:
+(``index``, ``update``, ``policy``, ...) are plain methods, which a compiled loop calls by name. Two properties of
+numba make care necessary:
 
 * its on-disk cache does not notice an edit in *another* file, so a stale kernel would run silently. Here the
   cache folder is named by a digest of the package's numerical sources, and old folders are pruned;
@@ -24,6 +25,7 @@ import tempfile
 import threading
 import types as python_types
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +89,8 @@ def _is_library(module: str) -> bool:
     """Whether a module is installed code (standard library, site-packages or this package), not the user's own."""
     if in_package(module) or module == "builtins":
         return True
+    if module == "__main__":
+        return False
     loaded = sys.modules.get(module)
     origin = getattr(loaded, "__file__", None) if loaded else None
     if origin is None:
@@ -108,14 +112,14 @@ def digest(value: Any) -> str:
         A function, class, ``functools.partial``, array, scalar, container or NamedTuple instance.
     """
     h = hashlib.sha256()
-    for token in _tokens(value, set()):
+    for token in _tokens(value, {}):
         h.update(token.encode() if isinstance(token, str) else token)
         h.update(b"\0")
     return h.hexdigest()[:16]
 
 
-def _tokens(value: Any, seen: set[int]) -> Iterator[str | bytes]:
-    """The stream of texts and bytes that identifies a value; each object is entered once."""
+def _tokens(value: Any, seen: dict[int, Any]) -> Iterator[str | bytes]:
+    """The stream of texts and bytes that identifies a value; `seen` keeps the objects entered alive, by their id."""
     if value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic):
         yield f"{type(value).__name__}:{value!r}"
         return
@@ -124,9 +128,9 @@ def _tokens(value: Any, seen: set[int]) -> Iterator[str | bytes]:
         yield np.ascontiguousarray(value).tobytes()
         return
     if id(value) in seen:
-        yield "seen"
+        yield f"seen:{list(seen).index(id(value))}"
         return
-    seen.add(id(value))
+    seen[id(value)] = value
     if isinstance(value, functools.partial):
         yield "partial"
         yield from _tokens([value.func, value.args, value.keywords], seen)
@@ -169,8 +173,10 @@ def _tokens(value: Any, seen: set[int]) -> Iterator[str | bytes]:
         yield from _tokens([type(value), vars(value) if hasattr(value, "__dict__") else pickle.dumps(value)], seen)
 
 
-def _function_tokens(function: Any, seen: set[int]) -> Iterator[str | bytes]:
-    function = getattr(function, "__func__", function)
+def _function_tokens(function: Any, seen: dict[int, Any]) -> Iterator[str | bytes]:
+    if isinstance(function, python_types.MethodType):
+        yield from _tokens(function.__self__, seen)
+        function = function.__func__
     module = function.__module__ or ""
     yield f"function:{module}.{function.__qualname__}"
     if _is_library(module):
@@ -182,13 +188,18 @@ def _function_tokens(function: Any, seen: set[int]) -> Iterator[str | bytes]:
     names = _names(function.__code__)
     for name in names:
         if name in function.__globals__:
-            used = function.__globals__[name]
             yield name
-            yield from _tokens(used, seen)
-            if isinstance(used, python_types.ModuleType) and not _is_library(used.__name__):
-                for attribute in names:
-                    if hasattr(used, attribute):
-                        yield from _tokens(getattr(used, attribute), seen)
+            yield from _used_tokens(function.__globals__[name], names, seen)
+
+
+def _used_tokens(used: Any, names: list[str], seen: dict[int, Any]) -> Iterator[str | bytes]:
+    """A global's tokens; of a user's module also those of its attributes, and its submodules', that are named."""
+    yield from _tokens(used, seen)
+    if isinstance(used, python_types.ModuleType) and not _is_library(used.__name__):
+        for name in names:
+            if hasattr(used, name) and getattr(used, name) is not used:
+                yield name
+                yield from _used_tokens(getattr(used, name), names, seen)
 
 
 def _names(code: python_types.CodeType) -> list[str]:
@@ -219,19 +230,21 @@ def cache_folder() -> Path | None:
 
     ``BANDITLAB_CACHE`` moves it; the default is the user's cache folder (``XDG_CACHE_HOME``, else ``~/.cache``).
     """
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "banditlab"
-    root = Path(os.environ.get("BANDITLAB_CACHE") or default)
+    given = os.environ.get("BANDITLAB_CACHE")
+    root = Path(given or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "banditlab")
     version = f"py{sys.version_info.major}{sys.version_info.minor}-numba{numba.__version__}"
-    folder = root / f"{sources_digest()}-{version}"
     try:
+        root = root if given else root.expanduser()
+        folder = root / f"{sources_digest()}-{version}"
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
         os.utime(folder)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
+        reason = getattr(error, "strerror", None) or error
         warnings.warn(
             f"kernels are compiled anew in every process: cache folder {root} cannot be written "
-            f"({error.strerror}); set BANDITLAB_CACHE to a folder that can",
+            f"({reason}); set BANDITLAB_CACHE to a folder that can",
             stacklevel=2,
         )
         return None
@@ -337,6 +350,16 @@ def _modules(arguments: Any) -> list[str]:
     return [f"{c.__module__}.{c.__qualname__}" for c in _instance_classes(arguments)]
 
 
+def _njit(function: Callable[..., Any]) -> Any:
+    """Numba's compiler as used here.
+
+    The package's own kernels allocate nothing and do without reference counting (``_nrt=False``), which halves the
+    time of a round; users' code may allocate.
+    """
+    nrt = not in_package(function.__module__)
+    return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=nrt)(function)
+
+
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function for use in loops and verbs (numba, nopython, releasing the GIL).
 
@@ -348,7 +371,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     function : callable
         Plain loops over scalars and preallocated arrays; products rather than powers, no array expressions.
     """
-    compiled = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=False)(function)
+    compiled = _njit(function)
     if not DISABLED and in_package(function.__module__):
         compiled._cache = _SourceKeyedCache(function)
     return compiled
@@ -362,7 +385,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 @functools.cache
 def _compiled_verb(method: Callable[..., Any]) -> Any:
     """A verb's dispatcher: one per function object, so a redefined class is a new function."""
-    return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=False)(method)
+    return _njit(method)
 
 
 @infer_getattr
@@ -432,12 +455,29 @@ def localize(learner: Any) -> Any:
     fields = [localize(x) if isinstance(x, tuple) and hasattr(x, "_fields") else x for x in learner]
     cls = type(learner)
     if not in_package(cls.__module__):
-        cls = _renamed(cls, digest(cls))
+        cls = _renamed(cls, digest(cls))  # type: ignore[arg-type]
     return cls(*fields)
+
+
+_helper_code: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+
+
+def _forget_stale_helpers(cls: type) -> None:
+    """Compile anew the user helpers whose code, or a global that it reads, changed since they were compiled."""
+    seen: dict[int, Any] = {}
+    for _ in _tokens(cls, seen):
+        pass
+    for helper in list(seen.values()):
+        if hasattr(helper, "py_func") and not _is_library(helper.py_func.__module__ or ""):
+            code = digest(helper)
+            if _helper_code.get(helper) != code:
+                helper.recompile()
+                _helper_code[helper] = code
 
 
 @functools.cache
 def _renamed(cls: type, code: str) -> type:
+    _forget_stale_helpers(cls)
     name = f"{cls.__name__}_{cls.__module__}_{code}".replace(".", "_")
     return type(name, (cls,), {"__slots__": (), "__module__": cls.__module__})
 

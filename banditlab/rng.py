@@ -207,7 +207,10 @@ def _stirling_tail(k):
 
 @jit
 def binomial(state, n, p):
-    """Binomial(n, p) for 0 <= n < 2^53 and p in [0, 1]; the cost does not grow with n."""
+    """Binomial(n, p) for 0 <= n <= 10^14 and p in [0, 1]; the cost does not grow with n.
+
+    Beyond, the logarithms of the acceptance ratio, of order n, lose the digits that tell neighbours apart.
+    """
     if n <= 0 or p <= 0.0:
         return 0
     if p >= 1.0:
@@ -226,9 +229,10 @@ def _binomial_half(state, n, p):
         total = 0.0
         hits = 0
         while True:
-            total += math.floor(math.log(1.0 - uniform(state)) / scale) + 1.0
-            if total > n:
+            wait = math.log(1.0 - uniform(state)) / scale
+            if wait >= n - total:  # where p is tiny, beyond every integer
                 return hits
+            total += math.floor(wait) + 1.0
             hits += 1
     sd = math.sqrt(n * p * q)
     b = 1.15 + 2.53 * sd

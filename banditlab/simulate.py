@@ -173,7 +173,7 @@ def study(
 
 
 def blocks(rounds: int, replications: range) -> Iterator[tuple[int, int]]:
-    """Cut replications into blocks of 2^j aligned at multiples of 2^j: a longer study contains a shorter one's blocks."""
+    """Cut replications into blocks of 2^j, aligned at multiples of 2^j: a longer study's contain a shorter one's."""
     largest = min(max(_SHARD_ROUNDS // rounds, 1), _SHARD_REPLICATIONS)
     start = replications.start
     while start < replications.stop:
@@ -236,7 +236,11 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = BarColumn(), TextColumn("{task.percentage:3.0f} %  {task.fields[rate]}  left"), TimeRemainingColumn()
+            columns = (
+                BarColumn(),
+                TextColumn("{task.percentage:3.0f} %  {task.fields[rate]}  left"),
+                TimeRemainingColumn(),
+            )
             bar = Progress(*columns, console=Console(stderr=True), transient=True)
             bar.add_task("rounds", total=total, rate="")
             bar.start()
@@ -361,14 +365,18 @@ def sweep(
     if unused:
         raise TypeError(f"over: the factory takes {', '.join(parameters) or 'nothing'}, not the axis {unused[0]!r}")
     start = time.perf_counter()
-    points: list[dict[str, Any]] = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
+    points: list[dict[str, Any]] = [
+        dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
+    ]
     cells = []
     for point in points:
         horizon = checks.integer("rounds", point.get("rounds", rounds), 1)
         problem = factory(**{name: value for name, value in point.items() if name in parameters or takes_all})
         _check_problem(problem)
         at = np.array([horizon], np.int64)
-        cells += [Cell(problem, label, algorithm, horizon, at, seed, numbers) for label, algorithm in algorithms.items()]
+        cells += [
+            Cell(problem, label, algorithm, horizon, at, seed, numbers) for label, algorithm in algorithms.items()
+        ]
     channels = study(cells, threads=threads, store=store)
     return Grid.of(axes, points, list(algorithms), cells, channels, time.perf_counter() - start)
 
@@ -401,7 +409,9 @@ def _check_algorithms(algorithms: Mapping[str, Algorithm]) -> None:
         raise TypeError(f"algorithms: expected a non-empty mapping of labels to constructors, got {algorithms!r}")
     for label, algorithm in algorithms.items():
         if not callable(algorithm):
-            raise TypeError(f"algorithms[{label!r}]: expected a callable (problem, rounds) -> learner, got {algorithm!r}")
+            raise TypeError(
+                f"algorithms[{label!r}]: expected a callable (problem, rounds) -> learner, got {algorithm!r}"
+            )
 
 
 def _check_problem(problem: Any) -> None:

@@ -44,7 +44,10 @@ def _name(algorithm: Callable[..., Any]) -> dict[str, Any]:
         bound = {**algorithm.keywords, **bound}
         algorithm = algorithm.func
     name = f"{getattr(algorithm, '__module__', '?')}.{getattr(algorithm, '__qualname__', repr(algorithm))}"
-    return {"algorithm": name, "parameters": {k: v if isinstance(v, int | float | str) else repr(v) for k, v in bound.items()}}
+    return {
+        "algorithm": name,
+        "parameters": {k: v if isinstance(v, int | float | str) else repr(v) for k, v in bound.items()},
+    }
 
 
 def _bound(algorithm: Callable[..., Any], problem: Any, rounds: int, checkpoints: np.ndarray) -> np.ndarray | None:
@@ -74,7 +77,8 @@ class Trajectory:
     checkpoints : (C,) int64 array
         Rounds at which was recorded.
     channels : dict of dict of (replications, C) arrays
-        For each algorithm its channels; ``regret`` is the exact cumulative regret, ``pseudo_regret`` the sum of plain gaps.
+        For each algorithm its channels: ``regret``, the exact cumulative regret, ``pseudo_regret``, the sum of plain
+        gaps.
     bounds : dict of (C,) arrays
         The theorem's bound where the algorithm carries one.
     manifest : dict
@@ -172,7 +176,7 @@ class Trajectory:
         folder = Path(folder)
         arrays = {name: np.asarray(value) for name, value in self.problem._asdict().items()}
         data = io.BytesIO()
-        np.savez(data, **arrays)
+        np.savez(data, **arrays)  # type: ignore[arg-type]
         write_atomically(folder / PROBLEM, data.getvalue())
         cls = type(self.problem)
         manifest = {
@@ -229,14 +233,24 @@ class Grid:
         for i, (cell, found) in enumerate(zip(cells, channels, strict=True)):
             point = {"rounds": cell.rounds, **points[i // len(labels)]}
             index = range(len(cell.replications))
-            constants = {**{k: [v] * len(index) for k, v in point.items()}, "algorithm": [cell.label] * len(index)}
+            constants = {
+                **{k: [v] * len(index) for k, v in point.items()},
+                "algorithm": [cell.label] * len(index),
+            }
             numbers = {"replication": np.arange(cell.replications.start, cell.replications.stop)}
             parts.append(pd.DataFrame({**constants, **numbers, **{k: v[:, -1] for k, v in found.items()}}, index=index))
+        crossovers: dict[str, dict[int, float]] = {}
+        for cell in cells:
+            for name, eta in cell.problem.crossovers(cell.rounds).items():
+                crossovers.setdefault(name, {})[cell.rounds] = eta
         work = sum(cell.rounds * len(cell.replications) for cell in cells)
         manifest = {
             "kind": "grid",
-            "axes": {name: [float(v) if isinstance(v, float | np.floating) else v for v in axes[name]] for name in axes},
+            "axes": {
+                name: [float(v) if isinstance(v, float | np.floating) else v for v in axes[name]] for name in axes
+            },
             "algorithms": {cell.label: _name(cell.algorithm) for cell in cells},
+            "crossovers": {name: sorted(at.items()) for name, at in crossovers.items()},
             "seed": cells[0].seed,
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),

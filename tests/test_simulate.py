@@ -43,7 +43,16 @@ def test_blocks_are_aligned_cover_the_range_and_nest():
 
 
 def test_checkpoints_are_dyadic_and_end_with_rounds():
-    assert bl.run(PROBLEM, KL_UCB, rounds=100, replications=1).checkpoints.tolist() == [1, 2, 4, 8, 16, 32, 64, 100]
+    assert bl.run(PROBLEM, KL_UCB, rounds=100, replications=1).checkpoints.tolist() == [
+        1,
+        2,
+        4,
+        8,
+        16,
+        32,
+        64,
+        100,
+    ]
     assert bl.run(PROBLEM, KL_UCB, rounds=64, replications=1).checkpoints.tolist() == [1, 2, 4, 8, 16, 32, 64]
     assert bl.run(PROBLEM, KL_UCB, rounds=1, replications=1).checkpoints.tolist() == [1]
 
@@ -151,10 +160,11 @@ def test_ctrl_c_returns_within_a_second_and_keeps_finished_shards(tmp_path):
     code = """
     import sys, time
     import banditlab as bl
-    bl.run(bl.bandits.bandit([0.3, 0.7], eta=5.0), {"a": bl.bandits.kl_ucb}, rounds=1000, replications=3, store=sys.argv[1])
+    problem, algorithms = bl.bandits.bandit([0.3, 0.7], eta=5.0), {"a": bl.bandits.kl_ucb}
+    bl.run(problem, algorithms, rounds=1000, replications=3, store=sys.argv[1])
     print("ready", flush=True)
     try:
-        bl.run(bl.bandits.bandit([0.3, 0.7], eta=5.0), {"a": bl.bandits.kl_ucb}, rounds=10**10, replications=4)
+        bl.run(problem, algorithms, rounds=10**10, replications=4)
     except KeyboardInterrupt:
         print("stopped", flush=True)
     """
@@ -260,7 +270,10 @@ BAD = [
     (dict(algorithms={}), "algorithms: expected a non-empty mapping"),
     (dict(algorithms={"a": 3}), r"algorithms\['a'\]: expected a callable"),
     (dict(algorithms={"a": lambda p, n: NoUpdate(np.zeros(5))}), r"NoUpdate has no verb `update\(t, a, r\)`"),
-    (dict(algorithms={"a": lambda p, n: Misnamed(np.zeros(5))}), r"`index\(arm, t\)` must be `index\(a, t\)`"),
+    (
+        dict(algorithms={"a": lambda p, n: Misnamed(np.zeros(5))}),
+        r"`index\(arm, t\)` must be `index\(a, t\)`",
+    ),
     (dict(algorithms={"a": lambda p, n: 3}), "expected a typing.NamedTuple"),
     (dict(problem=3), "problem: expected an instance"),
 ]
@@ -276,7 +289,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path, change, message):
 
 def test_an_unwritable_store_is_refused_before_simulating(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="store: .* cannot be written"):
+    with pytest.raises(OSError, match=r"store: .* cannot be written"):
         bl.run(PROBLEM, KL_UCB, rounds=10, store=tmp_path / "file" / "store")
 
 
@@ -289,7 +302,14 @@ def two_arms(eta, gap=0.2):
 
 def test_a_sweep_is_its_runs():
     grid = bl.sweep(two_arms, KL_UCB, over={"eta": [1.0, 8.0], "rounds": [64, 128]}, replications=3, seed=5)
-    assert list(grid.frame().columns) == ["rounds", "eta", "algorithm", "replication", "regret", "pseudo_regret"]
+    assert list(grid.frame().columns) == [
+        "rounds",
+        "eta",
+        "algorithm",
+        "replication",
+        "regret",
+        "pseudo_regret",
+    ]
     for eta in (1.0, 8.0):
         for rounds in (64, 128):
             cell = grid.table.query("eta == @eta and rounds == @rounds")

@@ -8,7 +8,10 @@ import pytest
 from banditlab.store import Store, write_atomically
 
 DESCRIPTION = {"problem": "abc", "rounds": 8, "seed": 0, "replications": [0, 2]}
-CHANNELS = {"regret": np.array([[1.0, 2.5], [0.5, 0.75]]), "pseudo_regret": np.array([[3.0, 4.0], [5.0, 6.0]])}
+CHANNELS = {
+    "regret": np.array([[1.0, 2.5], [0.5, 0.75]]),
+    "pseudo_regret": np.array([[3.0, 4.0], [5.0, 6.0]]),
+}
 
 
 def test_a_shard_is_read_back_bit_for_bit(tmp_path):

@@ -130,12 +130,15 @@ def kl_ucb(
 
 
 def ucb1(problem: Bandit, rounds: int, checkpoints: ArrayLike) -> np.ndarray:
-    """Expected-regret bound of UCB1, unregularized: sum 8 log t / Delta + (1 + pi^2 / 3) sum Delta over Delta > 0.
+    """Expected-regret bound of UCB1, unregularized: O(sum log t / Delta).
+
+    sum over Delta > 0 of 8 (2 sigma)^2 log t / Delta + (1 + pi^2 / 3) Delta, and never more than t max Delta,
+    with sigma = 1/2 for rewards in [0, 1] or the standard deviation of Gaussian ones.
 
     Parameters
     ----------
     problem : Bandit
-        Rewards in [0, 1], eta = inf.
+        eta = inf.
     rounds : int
         Unused: UCB1 does not know the horizon.
     checkpoints : (C,) array_like of int
@@ -144,7 +147,7 @@ def ucb1(problem: Bandit, rounds: int, checkpoints: ArrayLike) -> np.ndarray:
     Returns
     -------
     (C,) ndarray
-        NaN at finite eta (another measure) and for Gaussian rewards.
+        NaN at finite eta, where regret is another measure.
 
     References
     ----------
@@ -152,39 +155,76 @@ def ucb1(problem: Bandit, rounds: int, checkpoints: ArrayLike) -> np.ndarray:
     """
     t = np.asarray(checkpoints, dtype=np.float64)
     gap = problem.gap[problem.gap > 0.0]
-    curve = np.log(t) * float((8.0 / gap).sum()) + (1.0 + math.pi**2 / 3.0) * float(gap.sum())
-    return curve if _classical(problem) else np.full_like(t, np.nan)
+    squared = (2.0 * _subgaussian(problem)) ** 2
+    return _plain(problem, t, 8.0 * squared * np.log(t) * (1.0 / gap).sum() + (1.0 + math.pi**2 / 3.0) * gap.sum())
 
 
 def moss(problem: Bandit, rounds: int, checkpoints: ArrayLike) -> np.ndarray:
-    """Expected-regret bound of MOSS, unregularized: 25 sqrt(K T), and never more than t max Delta.
+    """Expected-regret bound of MOSS, unregularized: 39 sigma sqrt(K T) + sum Delta, at most t max Delta.
+
+    sigma = 1/2 for rewards in [0, 1], which implies the familiar 25 sqrt(K T) for T >= K, or the standard
+    deviation of Gaussian rewards.
 
     Parameters
     ----------
     problem : Bandit
-        Rewards in [0, 1], eta = inf.
+        eta = inf.
     rounds : int
-        T >= K, as given to the constructor; the theorem bounds Reg(T), and Reg(t) <= Reg(T).
+        T >= 1, as given to the constructor; the theorem bounds Reg(T), and Reg(t) <= Reg(T).
     checkpoints : (C,) array_like of int
         Rounds t in [1, T].
 
     Returns
     -------
     (C,) ndarray
-        NaN at finite eta (another measure) and for Gaussian rewards.
+        NaN at finite eta, where regret is another measure.
 
     References
     ----------
-    Audibert and Bubeck, COLT 2009, Theorem 5 (the constant depends on the version of MOSS).
+    Lattimore and Szepesvari, Bandit Algorithms (2020), Theorem 9.1, for rewards divided by sigma.
+    Audibert and Bubeck, COLT 2009, Theorem 5 (rewards in [0, 1], with another constant).
     """
     t = np.asarray(checkpoints, dtype=np.float64)
-    curve = np.minimum(25.0 * math.sqrt(problem.mean.size * rounds), t * float(problem.gap.max()))
-    return curve if _classical(problem) else np.full_like(t, np.nan)
+    final = 39.0 * _subgaussian(problem) * math.sqrt(problem.mean.size * rounds) + problem.gap.sum()
+    return _plain(problem, t, np.full_like(t, final))
 
 
-def _classical(problem: Bandit) -> bool:
-    """Whether theorems on plain regret with rewards in [0, 1] speak about the problem."""
-    return math.isinf(problem.eta) and problem.noise != loop.GAUSSIAN
+def exp3(problem: Bandit, rounds: int, checkpoints: ArrayLike, *, gamma: float | None = None) -> np.ndarray:
+    """Expected-regret bound of EXP3, unregularized: (e - 1) gamma t + K log K / gamma, at most t max Delta.
+
+    At the default gamma and t = T it is 2 sqrt((e - 1) K T log K).
+
+    Parameters
+    ----------
+    problem : Bandit
+        Rewards in [0, 1], eta = inf.
+    rounds : int
+        T >= 1; enters the default gamma.
+    checkpoints : (C,) array_like of int
+        Rounds t >= 1.
+    gamma : float, optional
+        As given to `banditlab.bandits.exp3`.
+
+    Returns
+    -------
+    (C,) ndarray
+        NaN at finite eta, where regret is another measure.
+
+    References
+    ----------
+    Auer, Cesa-Bianchi, Freund and Schapire, SIAM J. Comput. 32 (2002), Theorem 3.1 and Corollary 3.2.
+    """
+    t = np.asarray(checkpoints, dtype=np.float64)
+    K = problem.mean.size
+    if gamma is None:
+        gamma = min(1.0, math.sqrt(K * math.log(K) / ((math.e - 1.0) * rounds)))
+    learning = K * math.log(K) / gamma if gamma > 0.0 else math.inf
+    return _plain(problem, t, (math.e - 1.0) * gamma * t + learning)
+
+
+def _plain(problem: Bandit, t: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    """The curve of a theorem on plain regret, cut at t max Delta; NaN where regret is not plain."""
+    return np.minimum(curve, t * problem.gap.max()) if math.isinf(problem.eta) else np.full_like(t, np.nan)
 
 
 def _subgaussian(problem: Bandit) -> float:
@@ -265,9 +305,7 @@ def lower_minimax(problem: Bandit, rounds: int, checkpoints: ArrayLike) -> np.nd
     return np.minimum(np.sqrt(problem.mean.size * t), t) / 20.0 if problem.mean.size > 1 else np.zeros_like(t)
 
 
-def lower_bayes(
-    problem: Bandit, rounds: int, checkpoints: ArrayLike, *, width: float | None = None
-) -> np.ndarray:
+def lower_bayes(problem: Bandit, rounds: int, checkpoints: ArrayLike, *, width: float | None = None) -> np.ndarray:
     """Provable Bayes lower bound under the prior of `hard_smooth`, for every algorithm: Omega(eta K log T).
 
     The average of Reg(t) over the prior and the rewards is at least
@@ -330,9 +368,7 @@ def lower_bayes(
     return eta * (K - 1) * k / (2.0 * i) * np.log1p(i * t * w * w / (math.pi**2 * K))
 
 
-def lower_bayes_pair(
-    problem: Bandit, rounds: int, checkpoints: ArrayLike, *, width: float | None = None
-) -> np.ndarray:
+def lower_bayes_pair(problem: Bandit, rounds: int, checkpoints: ArrayLike, *, width: float | None = None) -> np.ndarray:
     """Provable Bayes lower bound with two arms, one of them known: Omega(eta log T) for every algorithm.
 
     Means (1/2, 1/2 + theta), theta from the prior of `hard_smooth`, uniform reference. With A''(x) = 1 / (2 +
@@ -372,12 +408,12 @@ def lower_bayes_pair(
 
 
 def smooth_width(eta: float) -> float:
-    """Half-width min(1/4, 1 / (2 eta)) of the prior of `hard_smooth`: on its scale eta moves pi* by a constant factor."""
+    """Half-width min(1/4, 1 / (2 eta)) of the prior of `hard_smooth`: it moves log pi* by about one."""
     return min(0.25, 0.5 / eta)
 
 
 def _smooth_prior(problem: Bandit, width: float | None) -> tuple[float, float, float]:
-    """eta, half-width w of the prior, and 1 / (1/4 - w^2), the largest Fisher information of one Bernoulli reward."""
+    """eta, the half-width w, and the largest Fisher information 1 / (1/4 - w^2) of one Bernoulli reward."""
     eta = checks.finite("eta", problem.eta, 0.0, closed=False)
     w = smooth_width(eta) if width is None else checks.finite("width", width, 0.0, closed=False)
     if w >= 0.5:
@@ -386,7 +422,7 @@ def _smooth_prior(problem: Bandit, width: float | None) -> tuple[float, float, f
 
 
 def lai_robbins(problem: Bandit) -> float:
-    """The constant C of Lai and Robbins: no uniformly good algorithm has plain regret below C log T (1 + o(1)).
+    """The constant C of Lai and Robbins: plain regret of a uniformly good algorithm is at least about C log T.
 
     C = sum over Delta_a > 0 of Delta_a / KL(law of arm a || law of the best arm), within the problem's noise
     model (Bernoulli; Gaussian or Beta with the spread known).

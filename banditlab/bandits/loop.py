@@ -23,18 +23,31 @@ _POLL_ROUNDS, _POLL_ARMS = 1 << 14, 1 << 20  # rounds, and rounds times arms, be
 
 
 @jit
-def _reward(problem, a, state):
-    """One reward of arm a, from a fixed number of the stream's draws."""
+def _reward(problem, a, state, spare):
+    """One reward of arm a, from a fixed number of the stream's draws; `spare` is a generator that they may seed."""
     r = problem.mean[a]
     if problem.noise == BERNOULLI:
         return 1.0 if rng.uniform(state) < r else 0.0
     if problem.noise == GAUSSIAN:
         return r + problem.spread * rng.normal_from_two(state)
-    return rng.beta(state, r * problem.spread, (1.0 - r) * problem.spread)
+    for i in range(4):
+        spare[i] = rng.bits(state)
+    return rng.beta(spare, r * problem.spread, (1.0 - r) * problem.spread)
 
 
 @jit
-def play_index(problem, learner, arms, nodes, state, checkpoints, world, out, control):
+def point_mass(pi, last, t, a):
+    """Write the point mass at arm a; after round 1 only the entry `last[0]`, played before, is cleared."""
+    if t == 1:
+        for b in range(pi.size):
+            pi[b] = 0.0
+    pi[last[0]] = 0.0
+    pi[a] = 1.0
+    last[0] = a
+
+
+@jit
+def play_index(problem, learner, arms, nodes, state, checkpoints, world, spare, out, control):
     """Play an index rule under the Gibbs policy of its indices (finite eta).
 
     Returns (status, round) and fills `out` (2, C): cumulative regret and pseudo-regret at the checkpoints. `control`
@@ -59,7 +72,7 @@ def play_index(problem, learner, arms, nodes, state, checkpoints, world, out, co
             regret += max(kl, 0.0)
             pseudo += plain
             a = gibbs.draw(arms, nodes, state, rng.uniform(world))
-            learner.update(t, a, _reward(problem, a, world))
+            learner.update(t, a, _reward(problem, a, world, spare))
             gibbs.set_index(arms, nodes, state, a, learner.index(a, t + 1))
             left -= 1
             if left == 0:
@@ -73,8 +86,11 @@ def play_index(problem, learner, arms, nodes, state, checkpoints, world, out, co
 
 
 @jit
-def play_greedy(problem, learner, index, checkpoints, world, out, control):
-    """Play an index rule at eta = inf: the arm of largest index, the lowest on ties; plain gaps."""
+def play_greedy(problem, learner, index, checkpoints, world, spare, out, control):
+    """Play an index rule at eta = inf: the arm of largest index, the lowest on ties; plain gaps.
+
+    An index may be infinite here.
+    """
     K = problem.mean.size
     for a in range(K):
         index[a] = learner.index(a, 1)
@@ -90,13 +106,13 @@ def play_greedy(problem, learner, index, checkpoints, world, out, control):
                     index[a] = learner.index(a, t)
             best = 0
             for a in range(K):
-                if not abs(index[a]) < math.inf:
+                if math.isnan(index[a]):
                     return NON_FINITE, t
                 if index[a] > index[best]:
                     best = a
             regret += problem.gap[best]
             rng.uniform(world)  # the draw of the arm, so that worlds stay aligned with sampled policies
-            learner.update(t, best, _reward(problem, best, world))
+            learner.update(t, best, _reward(problem, best, world, spare))
             index[best] = learner.index(best, t + 1)
             left -= 1
             if left == 0:
@@ -110,7 +126,7 @@ def play_greedy(problem, learner, index, checkpoints, world, out, control):
 
 
 @jit
-def play_policy(problem, learner, pi, checkpoints, world, own, out, control):
+def play_policy(problem, learner, pi, checkpoints, world, spare, own, out, control):
     """Play a learner that writes its whole distribution each round; arguments as in `play_index`."""
     K = problem.mean.size
     regularized = problem.eta < math.inf
@@ -135,7 +151,7 @@ def play_policy(problem, learner, pi, checkpoints, world, own, out, control):
             pseudo += plain
             regret += kl_gap_from_policy(pi, problem.log_optimal) if regularized else plain
             a = rng.categorical(world, pi)
-            learner.update(t, a, _reward(problem, a, world))
+            learner.update(t, a, _reward(problem, a, world, spare))
             left -= 1
             if left == 0:
                 left = poll

@@ -21,7 +21,7 @@ from banditlab.jit import check_verbs, localize
 
 NOISES = {"bernoulli": loop.BERNOULLI, "gaussian": loop.GAUSSIAN, "beta": loop.BETA}
 
-FORMS = {
+FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "an index rule": {"index": ("a", "t"), "update": ("t", "a", "r"), "refresh": ("t",)},
     "a general policy": {"policy": ("t", "pi", "rng"), "update": ("t", "a", "r")},
 }
@@ -61,6 +61,19 @@ class Bandit(NamedTuple):
         name = next(name for name, code in NOISES.items() if code == self.noise)
         return f"{name} bandit, K = {self.mean.size}, eta = {self.eta:g}"
 
+    def crossovers(self, rounds: int) -> dict[str, float]:
+        """Named values of eta at which regret over `rounds` rounds turns from order eta K log T to sqrt(K T)."""
+        from banditlab.bandits import bounds
+
+        K = self.mean.size
+        if rounds < K:
+            return {}
+        level = math.log(2.0 * K * rounds / 0.01)  # of kl_ucb with its default delta
+        return {
+            r"$\sqrt{T/K}$": float(bounds.crossover_sharp(K, rounds)),
+            r"$\eta_c(K, T)$": float(bounds.crossover_bound(K, rounds, level)),
+        }
+
     def check(self, learner: Any) -> None:
         """Check a learner's verbs.
 
@@ -69,7 +82,7 @@ class Bandit(NamedTuple):
         TypeError
             In one line, naming the verb that is missing or misnamed.
         """
-        _form(type(learner))
+        _form(type(learner))  # type: ignore[arg-type]
 
     @staticmethod
     def failure(status: int) -> str:
@@ -101,19 +114,20 @@ class Bandit(NamedTuple):
         channels : dict of (C,) arrays
             ``regret`` (exact, cumulative) and ``pseudo_regret`` (cumulative plain gaps).
         """
-        form = _form(type(learner))
+        form = _form(type(learner))  # type: ignore[arg-type]
         learner = localize(learner)
         world = rng.stream(seed, rng.ENVIRONMENT, replication)
+        spare = np.empty(4, np.uint64)
         out = np.zeros((2, checkpoints.size))
         if form == "a general policy":
             own = rng.stream(seed, rng.LEARNER, replication)
             pi = np.zeros(self.mean.size)
-            status, t = loop.play_policy(self, learner, pi, checkpoints, world, own, out, control)
+            status, t = loop.play_policy(self, learner, pi, checkpoints, world, spare, own, out, control)
         elif math.isinf(self.eta):
             index = np.zeros(self.mean.size)
-            status, t = loop.play_greedy(self, learner, index, checkpoints, world, out, control)
+            status, t = loop.play_greedy(self, learner, index, checkpoints, world, spare, out, control)
         else:
-            status, t = loop.play_index(self, learner, *gibbs_state(self), checkpoints, world, out, control)
+            status, t = loop.play_index(self, learner, *gibbs_state(self), checkpoints, world, spare, out, control)
         return status, t, {"regret": out[loop.REGRET], "pseudo_regret": out[loop.PSEUDO_REGRET]}
 
 
