@@ -170,7 +170,7 @@ def log_gibbs(reference, score, eta, out):
         return
     log_z = _log_mean(reference, score, top, eta)
     for a in range(score.size):
-        out[a] = math.log(reference[a]) + eta * (score[a] - top) - log_z
+        out[a] = min(math.log(reference[a]) + eta * (score[a] - top) - log_z, 0.0)
 
 
 @jit
@@ -460,6 +460,7 @@ def _solve_chi2(reference, log_ratio):
         if log_ratio[a] == 0.0:
             mass += reference[a]
     level = 1.0 / mass
+    support = level  # arms of lower excess
     above = 0.0  # x_1 - 1
     size = reference.size + 1
     while True:
@@ -477,11 +478,12 @@ def _solve_chi2(reference, log_ratio):
         if n >= size:
             break
         size = n
+        support = level
         above = (outside + moment) / inside
         level = 1.0 + above
     for a in range(reference.size):
         z = above - log_ratio[a]
-        log_ratio[a] = math.log1p(z) if log_ratio[a] < level and z > -1.0 else -math.inf
+        log_ratio[a] = math.log1p(z) if log_ratio[a] < support and z > -1.0 else -math.inf
 
 
 @jit
@@ -541,7 +543,7 @@ def _newton(code, alpha, log_best, ratio):
 
 @jit
 def _solve_steep(alpha, reference, log_ratio):
-    """Turn the excesses in `log_ratio` into log ratios for alpha > 2: there x(s) leaves zero with infinite slope.
+    """Turn the excesses in `log_ratio` into log ratios for alpha > 2, where x'(s) is infinite at the kink.
 
     With b = alpha - 1 > 1 the ratios are x_a = (b (c - D_a)_+)^(1/b). The clipping threshold c is bisected
     until the support is known. The unknown is then the smallest ratio y of the support, with excess D:
@@ -719,20 +721,17 @@ def policy_plug_in_gap(code, alpha, estimate, reward, reference, eta, log_ratio,
     log_best_played = solve(code, alpha, estimate, reference, eta, log_played)
     change = eta * (estimate[_best(estimate)] - top)
     change += slope(code, alpha, log_best) - slope(code, alpha, log_best_played)
-    far = 0.0  # what the arms that move far contribute to the sum
-    for a in range(reward.size):
-        if not _near(log_played[a], log_ratio[a]):
-            far += reference[a] * (math.exp(log_played[a]) - math.exp(log_ratio[a]))
-    for _ in range(4):
-        above = far
-        fall = 0.0
-        for a in range(reward.size):
-            if _near(log_played[a], log_ratio[a]):
-                w = shift(code, alpha, log_ratio[a], change - eta * (estimate[a] - reward[a]))
-                above += reference[a] * math.exp(log_ratio[a]) * math.expm1(w)
-                fall += reference[a] * inverse_curvature(code, alpha, log_ratio[a] + w)
-        if not fall > 0.0:
-            break
+    above = 0.0
+    fall = 0.0
+    for a in range(reward.size):  # one step of Newton, against the rounding of the two slopes
+        if _near(log_played[a], log_ratio[a]):
+            w = shift(code, alpha, log_ratio[a], change - eta * (estimate[a] - reward[a]))
+            above += reference[a] * math.exp(log_ratio[a]) * math.expm1(w)
+            fall += reference[a] * inverse_curvature(code, alpha, log_ratio[a] + w)
+        else:
+            above += reference[a] * (math.exp(log_played[a]) - math.exp(log_ratio[a]))
+            fall += reference[a] * inverse_curvature(code, alpha, log_played[a])
+    if 0.0 < fall < math.inf:
         change += above / fall
     threshold = _clipped_excess(code, alpha, log_best)
     total = 0.0
@@ -767,23 +766,19 @@ def _log_policies(code, alpha, reward, reference, eta, out):
 
 
 @jit
-def _values(code, alpha, reward, reference, eta, out):
-    work = np.empty(reward.shape[1])
+def _values(code, alpha, reward, reference, eta, work, out):
     for i in range(reward.shape[0]):
         out[i] = optimal_value(code, alpha, reward[i], reference[i], eta, work)
 
 
 @jit
-def _gaps(code, alpha, policy, reward, reference, eta, out):
-    work = np.empty(reward.shape[1])
+def _gaps(code, alpha, policy, reward, reference, eta, work, out):
     for i in range(reward.shape[0]):
         out[i] = policy_gap(code, alpha, policy[i], reward[i], reference[i], eta, work)
 
 
 @jit
-def _plug_in_gaps(code, alpha, estimate, reward, reference, eta, out):
-    work = np.empty(reward.shape[1])
-    played = np.empty(reward.shape[1])
+def _plug_in_gaps(code, alpha, estimate, reward, reference, eta, work, played, out):
     for i in range(reward.shape[0]):
         out[i] = policy_plug_in_gap(code, alpha, estimate[i], reward[i], reference[i], eta, work, played)
 
@@ -809,14 +804,10 @@ def _regularizer(name: str, alpha: float | None) -> tuple[int, float]:
             raise ValueError(f"alpha: only the regularizer 'alpha' takes it, not {name!r}")
         return CODES[name], 0.0
     if alpha is None:
-        raise ValueError(
-            "alpha: missing, the regularizer 'alpha' needs its order (a number other than 0 and 1)"
-        )
+        raise ValueError("alpha: missing, the regularizer 'alpha' needs its order (a number other than 0 and 1)")
     order = checks.finite("alpha", alpha, -math.inf)
     if order in (0.0, 1.0):
-        raise ValueError(
-            f"alpha: {order:g} is not allowed; use {'kl' if order else 'forward_kl'!r}, its limit"
-        )
+        raise ValueError(f"alpha: {order:g} is not allowed; use {'kl' if order else 'forward_kl'!r}, its limit")
     return ALPHA, order
 
 
@@ -856,18 +847,14 @@ def _broadcast(**rows: Array) -> tuple[tuple[int, ...], list[Array]]:
         shape = np.broadcast_shapes(*(x.shape for x in rows.values()))
     except ValueError:
         raise ValueError(f"shapes: {shapes} do not broadcast") from None
-    return shape, [
-        np.array(np.broadcast_to(x, shape), order="C").reshape(-1, shape[-1]) for x in rows.values()
-    ]
+    return shape, [np.array(np.broadcast_to(x, shape), order="C").reshape(-1, shape[-1]) for x in rows.values()]
 
 
 def _eta(eta: float) -> float:
     return checks.number("eta", eta, 0.0, closed=False)
 
 
-def policy(
-    name: str, reward: ArrayLike, reference: ArrayLike, eta: float, *, alpha: float | None = None
-) -> Array:
+def policy(name: str, reward: ArrayLike, reference: ArrayLike, eta: float, *, alpha: float | None = None) -> Array:
     """The regularized optimal policy pi* = argmax <pi, r> - D_f(pi || pi_ref) / eta.
 
     Parameters
@@ -906,9 +893,7 @@ def policy(
     return out.reshape(shape)
 
 
-def log_policy(
-    name: str, reward: ArrayLike, reference: ArrayLike, eta: float, *, alpha: float | None = None
-) -> Array:
+def log_policy(name: str, reward: ArrayLike, reference: ArrayLike, eta: float, *, alpha: float | None = None) -> Array:
     """The logarithm of the regularized optimal policy, finite where the policy itself underflows.
 
     Parameters, Raises
@@ -944,7 +929,7 @@ def value(
     eta = _eta(eta)
     shape, (r, ref) = _broadcast(reward=_rows("reward", reward), reference=_reference(reference))
     out = np.empty(len(r))
-    _values(code, order, r, ref, eta, out)
+    _values(code, order, r, ref, eta, np.empty(shape[-1]), out)
     return _scalar_or_array(out, shape)
 
 
@@ -989,7 +974,7 @@ def gap(
         reference=_reference(reference),
     )
     out = np.empty(len(r))
-    _gaps(code, order, pi, r, ref, eta, out)
+    _gaps(code, order, pi, r, ref, eta, np.empty(shape[-1]), out)
     return _scalar_or_array(out, shape)
 
 
@@ -1033,13 +1018,11 @@ def plug_in_gap(
         estimate=_rows("estimate", estimate), reward=_rows("reward", reward), reference=_reference(reference)
     )
     out = np.empty(len(r))
-    _plug_in_gaps(code, order, q, r, ref, eta, out)
+    _plug_in_gaps(code, order, q, r, ref, eta, np.empty(shape[-1]), np.empty(shape[-1]), out)
     return _scalar_or_array(out, shape)
 
 
-def divergence(
-    name: str, policy: ArrayLike, reference: ArrayLike, *, alpha: float | None = None
-) -> float | Array:
+def divergence(name: str, policy: ArrayLike, reference: ArrayLike, *, alpha: float | None = None) -> float | Array:
     """The f-divergence D_f(policy || reference) of the regularizer.
 
     Parameters
