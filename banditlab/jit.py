@@ -49,6 +49,7 @@ KEPT_FOLDERS = 4  # cache folders kept per user: the newest versions of the sour
 _PRESENTATION = {
     "__init__.py",
     "__main__.py",
+    "catalog.py",
     "cli.py",
     "figures.py",
     "rates.py",

@@ -202,9 +202,7 @@ def classify(
         )
     last = slice(left.size - 1, None)
     slope = float(_octave_slopes(curve[None], left[last], right[last])[0, 0])
-    slope_low, slope_high = _interval(
-        None if draws is None else _octave_slopes(draws, left[last], right[last])[:, 0]
-    )
+    slope_low, slope_high = _interval(None if draws is None else _octave_slopes(draws, left[last], right[last])[:, 0])
     if draws is not None:
         draws = draws[:, right] - draws[:, left]
     start = checkpoints[left].astype(np.float64)
@@ -378,9 +376,7 @@ def phase_slopes(horizons: ArrayLike, mean: ArrayLike) -> Floats:
     horizons = _increasing(horizons, "horizons", 2)
     mean = np.asarray(mean, dtype=np.float64)
     if mean.ndim != 2 or mean.shape[1] != horizons.size:
-        raise ValueError(
-            f"mean has shape {mean.shape}; it must be (E, {horizons.size}), a column for each horizon"
-        )
+        raise ValueError(f"mean has shape {mean.shape}; it must be (E, {horizons.size}), a column for each horizon")
     x, y = np.log(horizons), _log(mean)
     before = np.maximum(np.arange(x.size) - 1, 0)
     after = np.minimum(np.arange(x.size) + 1, x.size - 1)
@@ -407,9 +403,7 @@ def summary(regret_final: ArrayLike) -> Summary:
     """
     final = _sample(regret_final, "regret_final")
     se = float(np.std(final, ddof=1) / np.sqrt(final.size)) if final.size > 1 else np.nan
-    return Summary(
-        float(final.mean()), se, float(np.median(final)), float(np.quantile(final, 0.95)), _tail(final)
-    )
+    return Summary(float(final.mean()), se, float(np.median(final)), float(np.quantile(final, 0.95)), _tail(final))
 
 
 # Fits
@@ -635,9 +629,7 @@ def _increasing(values: ArrayLike, name: str, least: int) -> Floats:
     if points.ndim != 1 or points.size < least:
         raise ValueError(f"{name} has shape {points.shape}; it must be (m,) with m >= {least}")
     if not (np.isfinite(points).all() and points[0] > 0.0 and (np.diff(points) > 0.0).all()):
-        raise ValueError(
-            f"{name} must be positive, finite and strictly increasing; got {points[:4].tolist()}..."
-        )
+        raise ValueError(f"{name} must be positive, finite and strictly increasing; got {points[:4].tolist()}...")
     return points
 
 

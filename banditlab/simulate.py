@@ -36,7 +36,17 @@ _TICK = 0.1  # seconds between looks at the workers
 
 
 class SimulationError(RuntimeError):
-    """A replication met a number that is not finite, or a policy that is no distribution."""
+    """A replication met a number that is not finite, or a policy that is no distribution.
+
+    Attributes
+    ----------
+    replication : int
+        Its number.
+    """
+
+    def __init__(self, message: str, replication: int) -> None:
+        super().__init__(message)
+        self.replication = replication
 
 
 class Cell(NamedTuple):
@@ -96,7 +106,8 @@ def play_shard(shard: Shard, control: np.ndarray) -> dict[str, np.ndarray] | Non
             raise SimulationError(
                 f"{cell.label}: {cell.problem.failure(status)} in round {t} of replication {replication}, seed "
                 f"{cell.seed}; reproduce: bl.run(problem, {{{cell.label!r}: algorithm}}, rounds={cell.rounds}, "
-                f"replications=range({replication}, {replication + 1}), seed={cell.seed})"
+                f"replications=range({replication}, {replication + 1}), seed={cell.seed})",
+                replication,
             )
         control[1] = 0
         control[2] += cell.rounds
@@ -132,23 +143,23 @@ def study(
     SimulationError
         From a replication that failed; the shards finished before are in the store.
     """
-    threads = processors() if threads is None else checks.integer("threads", threads, 1)
-    for cell in cells:
-        cell.problem.check(cell.algorithm(cell.problem, cell.rounds))
+    check(cells, threads)
     kept = None if store is None else Store(store)
     if kept is not None:
         kept.check_writable()
     done: list[dict[int, dict[str, np.ndarray]]] = [{} for _ in cells]
     todo: list[tuple[int, Shard]] = []
     descriptions = [cell.description() if kept is not None else {} for cell in cells]
+    stored = [kept.blocks(d) if kept is not None else set() for d in descriptions]
 
     def missing(i: int, start: int, stop: int) -> list[tuple[int, int]]:
         """Blocks of [start, stop) that the store lacks; what it has goes into `done`."""
-        found = None if kept is None else kept.read({**descriptions[i], "replications": [start, stop]})
-        if found is not None:
-            done[i][start] = found
-            return []
-        if kept is None or stop - start == 1:
+        if kept is not None and (start, stop) in stored[i]:
+            found = kept.read(descriptions[i], start, stop)
+            if found is not None:
+                done[i][start] = found
+                return []
+        if not stored[i] or stop - start == 1:
             return [(start, stop)]
         half = (start + stop) // 2
         blocks = missing(i, start, half) + missing(i, half, stop)
@@ -164,11 +175,11 @@ def study(
         if channels is None:
             return False
         if kept is not None:
-            kept.write({**descriptions[i], "replications": [shard.start, shard.stop]}, channels)
+            kept.write(descriptions[i], shard.start, shard.stop, channels)
         done[i][shard.start] = channels
         return True
 
-    on_threads(work, [shard.cell.rounds * (shard.stop - shard.start) for _, shard in todo], threads)
+    on_threads(work, [shard.cell.rounds * (shard.stop - shard.start) for _, shard in todo], threads or processors())
     return [{name: np.concatenate([part[a][name] for a in sorted(part)]) for name in part[min(part)]} for part in done]
 
 
@@ -303,16 +314,14 @@ def run(
     SimulationError
         Where a learner produced a number that is not finite.
     """
-    rounds = checks.integer("rounds", rounds, 1)
-    at = _checkpoints(checkpoints, rounds)
-    numbers = _replications(replications)
-    seed = checks.integer("seed", seed, 0)
-    _check_algorithms(algorithms)
-    _check_problem(problem)
     start = time.perf_counter()
-    cells = [Cell(problem, label, algorithm, rounds, at, seed, numbers) for label, algorithm in algorithms.items()]
+    cells = plan_run(problem, algorithms, rounds=rounds, replications=replications, seed=seed, checkpoints=checkpoints)
     channels = dict(zip(algorithms, study(cells, threads=threads, store=store), strict=True))
-    return Trajectory.of(problem, dict(algorithms), rounds, numbers, seed, at, channels, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    first = cells[0]
+    return Trajectory.of(
+        problem, dict(algorithms), first.rounds, first.replications, first.seed, first.checkpoints, channels, seconds
+    )
 
 
 def sweep(
@@ -351,22 +360,59 @@ def sweep(
     ValueError, TypeError, SimulationError
         As in `run`.
     """
+    start = time.perf_counter()
     axes = {name: list(values) for name, values in over.items()}
-    if not axes or not all(axes.values()):
-        raise ValueError(f"over: needs at least one axis, each with at least one value, got {axes}")
-    if ("rounds" in axes) == (rounds is not None):
-        raise ValueError("rounds: give it either as an axis of `over` or as an argument")
+    points, cells = plan_sweep(factory, algorithms, over=axes, rounds=rounds, replications=replications, seed=seed)
+    channels = study(cells, threads=threads, store=store)
+    return Grid.of(axes, points, list(algorithms), cells, channels, time.perf_counter() - start)
+
+
+def plan_run(
+    problem: Any,
+    algorithms: Mapping[str, Algorithm],
+    *,
+    rounds: int,
+    replications: int | range = 100,
+    seed: int = 0,
+    checkpoints: ArrayLike | None = None,
+) -> list[Cell]:
+    """The cells of `run`, one an algorithm, after checking its arguments."""
+    rounds = checks.integer("rounds", rounds, 1)
+    at = _checkpoints(checkpoints, rounds)
+    numbers = _replications(replications)
+    seed = checks.integer("seed", seed, 0)
+    _check_algorithms(algorithms)
+    _check_problem(problem)
+    return [Cell(problem, label, algorithm, rounds, at, seed, numbers) for label, algorithm in algorithms.items()]
+
+
+def plan_sweep(
+    factory: Callable[..., Any],
+    algorithms: Mapping[str, Algorithm],
+    *,
+    over: Mapping[str, Sequence[Any]],
+    rounds: int | None = None,
+    replications: int | range = 100,
+    seed: int = 0,
+) -> tuple[list[dict[str, Any]], list[Cell]]:
+    """The points of `sweep` and its cells, which run through points, then algorithms, after checking its arguments."""
+    if not over:
+        raise ValueError("over: needs at least one axis")
+    for name, values in over.items():
+        if not isinstance(values, list | tuple) or not values:
+            raise ValueError(f"over.{name}: expected a list of values such as [1, 10], got {values!r}")
+    if ("rounds" in over) == (rounds is not None):
+        raise ValueError("rounds: give it either as an axis of `over` or by itself")
     seed = checks.integer("seed", seed, 0)
     numbers = _replications(replications)
     _check_algorithms(algorithms)
     parameters = inspect.signature(factory).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    unused = [name for name in axes if name not in parameters and name != "rounds" and not takes_all]
-    if unused:
-        raise TypeError(f"over: the factory takes {', '.join(parameters) or 'nothing'}, not the axis {unused[0]!r}")
-    start = time.perf_counter()
+    for name in over:
+        if name != "rounds" and not takes_all:
+            checks.known("axis", name, parameters)
     points: list[dict[str, Any]] = [
-        dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
+        dict(zip(over, values, strict=True)) for values in itertools.product(*over.values())
     ]
     cells = []
     for point in points:
@@ -377,8 +423,21 @@ def sweep(
         cells += [
             Cell(problem, label, algorithm, horizon, at, seed, numbers) for label, algorithm in algorithms.items()
         ]
-    channels = study(cells, threads=threads, store=store)
-    return Grid.of(axes, points, list(algorithms), cells, channels, time.perf_counter() - start)
+    return points, cells
+
+
+def check(cells: Sequence[Cell], threads: int | None = None) -> None:
+    """Construct each cell's learner once and check its verbs; nothing is compiled.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In one line, for an unusable parameter, learner or number of threads.
+    """
+    if threads is not None:
+        checks.integer("threads", threads, 1)
+    for cell in cells:
+        cell.problem.check(cell.algorithm(cell.problem, cell.rounds))
 
 
 def _checkpoints(checkpoints: ArrayLike | None, rounds: int) -> np.ndarray:

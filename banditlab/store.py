@@ -1,9 +1,9 @@
 """Finished shards on disk: content address, atomic write, verification on every read.
 
-A shard's file is named by the digest of its description, so a study that is repeated, extended or resumed finds what
-is already there. A file is a line of JSON (format, checksum, channels, description), then the arrays. It is written
-to a temporary file, synced and renamed, so that it is either whole or absent; a file that fails its checksum is set
-aside with a warning and computed again.
+A shard lies in a folder named by the digest of its cell's description, so a study that is repeated, extended or
+resumed finds what is already there. A file is a line of JSON (format, checksum, channels, description), then the
+arrays. It is written to a temporary file, synced and renamed, so that it is either whole or absent; a file that fails
+its checksum is set aside with a warning and computed again.
 """
 
 from __future__ import annotations
@@ -35,14 +35,27 @@ class Store:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
 
-    def path(self, description: dict[str, Any]) -> Path:
-        """File of the shard with this description (JSON-able)."""
+    def folder_of(self, description: dict[str, Any]) -> Path:
+        """Folder of the shards of the cell with this description (JSON-able)."""
         key = hashlib.sha256(_canonical(description)).hexdigest()
-        return self.folder / key[:2] / f"{key[2:40]}.shard"
+        return self.folder / key[:2] / key[2:40]
 
-    def read(self, description: dict[str, Any]) -> dict[str, np.ndarray] | None:
-        """The shard's channels, each (replications, C); None where there is no sound file."""
-        path = self.path(description)
+    def path(self, description: dict[str, Any], start: int, stop: int) -> Path:
+        """File of replications start, ..., stop - 1 of a cell."""
+        return self.folder_of(description) / f"{start}-{stop}.shard"
+
+    def blocks(self, description: dict[str, Any]) -> set[tuple[int, int]]:
+        """The blocks (start, stop) of a cell that have a file."""
+        found = set()
+        for path in self.folder_of(description).glob("*.shard"):
+            start, _, stop = path.stem.partition("-")
+            if start.isdigit() and stop.isdigit():
+                found.add((int(start), int(stop)))
+        return found
+
+    def read(self, description: dict[str, Any], start: int, stop: int) -> dict[str, np.ndarray] | None:
+        """A shard's channels, each (stop - start, C); None where there is no sound file."""
+        path = self.path(description, start, stop)
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -52,7 +65,7 @@ class Store:
             header = json.loads(head)
             if header["format"] != FORMAT or header["sha256"] != hashlib.sha256(body).hexdigest():
                 raise ValueError("checksum")
-            if header["description"] != json.loads(_canonical(description)):
+            if header["description"] != json.loads(_canonical(_shard(description, start, stop))):
                 raise ValueError("description")
             stacked = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
             return {name: stacked[i] for i, name in enumerate(header["channels"])}
@@ -63,9 +76,9 @@ class Store:
             warnings.warn(f"stored shard is damaged, set aside as {aside}, computed again", stacklevel=2)
             return None
 
-    def write(self, description: dict[str, Any], channels: dict[str, np.ndarray]) -> Path:
-        """Store a shard's channels, each (replications, C), atomically; returns its file."""
-        path = self.path(description)
+    def write(self, description: dict[str, Any], start: int, stop: int, channels: dict[str, np.ndarray]) -> Path:
+        """Store a shard's channels, each (stop - start, C), atomically; returns its file."""
+        path = self.path(description, start, stop)
         names = sorted(channels)
         body = io.BytesIO()
         np.lib.format.write_array(body, np.stack([channels[name] for name in names]), version=(1, 0))
@@ -73,7 +86,7 @@ class Store:
             "format": FORMAT,
             "sha256": hashlib.sha256(body.getvalue()).hexdigest(),
             "channels": names,
-            "description": description,
+            "description": _shard(description, start, stop),
         }
         write_atomically(path, _canonical(header) + b"\n" + body.getvalue())
         return path
@@ -109,6 +122,10 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def _shard(description: dict[str, Any], start: int, stop: int) -> dict[str, Any]:
+    return {**description, "replications": [start, stop]}
 
 
 def _canonical(value: dict[str, Any]) -> bytes:

@@ -246,6 +246,7 @@ class Grid:
         work = sum(cell.rounds * len(cell.replications) for cell in cells)
         manifest = {
             "kind": "grid",
+            "problem": _shared([cell.problem.summary for cell in cells]),
             "axes": {
                 name: [float(v) if isinstance(v, float | np.floating) else v for v in axes[name]] for name in axes
             },
@@ -280,6 +281,12 @@ class Grid:
         """Write table and manifest into a folder (created); returns it."""
         _save(Path(folder), self.table, self.manifest)
         return Path(folder)
+
+
+def _shared(summaries: Sequence[str]) -> str:
+    """What the problems of a sweep have in common, part by part of their summaries."""
+    first, *rest = [summary.split(", ") for summary in summaries]
+    return ", ".join(part for part in first if all(part in other for other in rest))
 
 
 def _save(folder: Path, table: pd.DataFrame, manifest: dict[str, Any]) -> None:

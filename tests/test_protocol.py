@@ -389,7 +389,7 @@ def of(cls):
 
 def test_a_good_algorithm_has_no_fault_but_its_place():
     assert faults("bandits", "good", good) == [
-        "good: its class Good is defined in test_protocol, not in banditlab.bandits.good"
+        f"good: its class Good is defined in {__name__}, not in banditlab.bandits.good"
     ]
 
 

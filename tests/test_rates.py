@@ -34,9 +34,7 @@ def noisy(mean, replications, rng, noise=0.02):
 
 
 def test_increments_by_hand_skip_what_is_not_dyadic():
-    result = rates.increments(
-        [1, 2, 3, 4, 8, 32, 64, 100], [[1, 2, 9, 4, 7, 10, 12, 13], [0, 1, 1, 1, 1, 2, 5, 6]]
-    )
+    result = rates.increments([1, 2, 3, 4, 8, 32, 64, 100], [[1, 2, 9, 4, 7, 10, 12, 13], [0, 1, 1, 1, 1, 2, 5, 6]])
     np.testing.assert_array_equal(result.start, [1, 2, 4, 32])
     np.testing.assert_array_equal(result.values, [[1, 2, 3, 2], [1, 0, 0, 3]])
 
@@ -90,9 +88,7 @@ def test_phase_slopes_by_hand():
     ]  # centre skips its own cell
     powers = np.array([[0.0], [0.5], [1.0]])
     uneven = np.array([3.0, 10.0, 11.0, 500.0])
-    np.testing.assert_allclose(
-        rates.phase_slopes(uneven, uneven**powers), powers * np.ones(4), rtol=1e-12, atol=1e-12
-    )
+    np.testing.assert_allclose(rates.phase_slopes(uneven, uneven**powers), powers * np.ones(4), rtol=1e-12, atol=1e-12)
 
 
 # Exact curves
@@ -179,9 +175,7 @@ def test_too_few_increments_leave_out_the_two_parameter_laws():
 
 
 def test_first_drops_the_burn_in():
-    regret = np.minimum(DYADIC, 2**10) + 30.0 * np.log(
-        np.maximum(DYADIC / 2**10, 1.0)
-    )  # linear, then logarithmic
+    regret = np.minimum(DYADIC, 2**10) + 30.0 * np.log(np.maximum(DYADIC / 2**10, 1.0))  # linear, then logarithmic
     curves = np.tile(regret, (4, 1)) * [[0.98], [0.99], [1.01], [1.02]]
     late = rates.classify(DYADIC, curves, first=2**10)
     assert (late.law, late.coefficient) == ("log", pytest.approx(30.0, rel=1e-10))
@@ -254,9 +248,7 @@ def test_tail_dominated_regret_is_classified_by_its_median():
     regret[0] = 4.9 * np.median(regret[:, -1]) * DYADIC / DYADIC[-1]
     mild = rates.classify(DYADIC, regret)
     assert (mild.tail_dominated, mild.statistic) == (False, "mean")
-    assert mild.slope == pytest.approx(
-        math.log2(regret.mean(axis=0)[-1] / regret.mean(axis=0)[-2]), rel=1e-12
-    )
+    assert mild.slope == pytest.approx(math.log2(regret.mean(axis=0)[-1] / regret.mean(axis=0)[-2]), rel=1e-12)
 
 
 def test_median_bootstrap_agrees_with_an_explicit_loop():
@@ -384,9 +376,7 @@ def test_exponent_interval_covers_at_its_level():
     rng = np.random.default_rng(17)
     hits = half = 0
     for s in range(300):
-        result = rates.exponent(
-            arms, [a * (1.0 + 0.3 * rng.standard_normal(60)) for a in arms], draws=200, seed=s
-        )
+        result = rates.exponent(arms, [a * (1.0 + 0.3 * rng.standard_normal(60)) for a in arms], draws=200, seed=s)
         hits += result.low <= 1.0 <= result.high
         half += result.low <= 0.5 <= result.high
     assert hits / 300 > 0.95 - 4.0 * math.sqrt(0.95 * 0.05 / 300)

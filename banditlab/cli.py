@@ -1,0 +1,547 @@
+"""The command: compose a config, simulate, save, draw; list; claims.
+
+usage: banditlab [experiment=NAME] [KEY=VALUE ...]       run an experiment (quickstart by default)
+       banditlab experiment=NAME KEY=VALUE,VALUE ... -m  run it for every combination of the values
+       banditlab list [--markdown]                       problems, algorithms, experiments and claims
+       banditlab claims [NAME ...] [--full]              theorems as programs
+
+An experiment leaves table.parquet, manifest.json and its figures in a dated folder below results/, and its finished
+shards in results/store (BANDITLAB_STORE or store= moves them), where the same command finds them again.
+KEY is any entry of the config, which `banditlab experiment=NAME --cfg job` prints: rounds=1e5, seed=1, problem.eta=10,
+algorithms.kl_ucb.scale=0.1, problem=bandits/classic, only=17 (replication 17 alone), results=FOLDER, store=null.
+HYDRA_FULL_ERROR=1 shows the traceback of an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import io
+import json
+import math
+import multiprocessing
+import os
+import re
+import shlex
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from banditlab import catalog, checks, simulate
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from hydra.experimental.callback import Callback
+    from omegaconf import DictConfig
+
+    from banditlab.trajectory import Grid, Trajectory
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C; 2 stands for unusable input, 1 for a simulation that failed."""
+
+
+_HYDRA_OPTIONS = (
+    *("-m", "--multirun", "-r", "--run", "-c", "--cfg", "--resolve", "-p", "--package", "-i", "--info"),
+    *("-cd", "--config-dir", "-cn", "--config-name", "-cp", "--config-path", "-sc", "--shell-completion"),
+    *("--hydra-help", "--experimental-rerun"),
+)
+
+
+class Through(BaseException):
+    """An error on its way through Hydra, which would print an `Exception` of a job and swallow one of a callback."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class Experiment(NamedTuple):
+    """A resolved config, as objects."""
+
+    problem: Any  # an instance, or a function of the axes where there are any
+    algorithms: dict[str, simulate.Algorithm]
+    over: dict[str, list[Any]]  # the axes of a sweep; empty: one problem
+    rounds: int | None
+    replications: int | range
+    seed: int
+    checkpoints: list[int] | None
+    threads: int | None
+    store: str | None
+    figures: dict[str, dict[str, Any]]  # names of functions of `figures`, and their arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments after the command's name; by default the process's.
+
+    Returns
+    -------
+    int
+        0; 1 where a simulation failed or a claim does not hold; 2 for unusable input, with one line on stderr; 130
+        after Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    word = arguments[0] if arguments else ""
+    try:
+        if word in ("-h", "--help"):
+            print((__doc__ or "").partition("\n\n")[2].rstrip())
+            return 0
+        if word == "--version":
+            from banditlab import __version__
+
+            print(f"banditlab {__version__}")
+            return 0
+        if word == "claims":
+            from banditlab import claims
+
+            return claims.main(arguments[1:])
+        if word == "list":
+            return _list(arguments[1:])
+        if word and "=" not in word and word[0] not in "-~+":
+            names = ["list", "claims", *(f"experiment={name}" for name in catalog.experiments())]
+            raise ValueError(_unknown("command", word, names))
+        for option in arguments:
+            if option.startswith("-"):
+                checks.known("option", option.partition("=")[0], _HYDRA_OPTIONS)
+        return _run(arguments)
+    except KeyboardInterrupt as stop:
+        print("".join(["banditlab: interrupted", *_notes(stop)]), file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Through, simulate.SimulationError, ValueError, TypeError, OSError) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            traceback.print_exception(error)
+        return _tell_error(error.error if isinstance(error, Through) else error)
+
+
+def _tell_error(error: Exception) -> int:
+    print("\n".join([f"banditlab: {_in_one_line(error)}", *_notes(error)]), file=sys.stderr)
+    return 1 if isinstance(error, simulate.SimulationError) else 2
+
+
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])
+
+
+def _list(options: Sequence[str]) -> int:
+    for option in options:
+        checks.known("option", option, ["--markdown"])
+    if options:
+        print(catalog.markdown())
+        return 0
+    sections = catalog.sections()
+    if not sys.stdout.isatty():
+        for heading, lines in sections.items():
+            print(heading, *(f"  {name:<32} {line}" for name, line in lines.items()), sep="\n")
+        return 0
+    from rich.console import Console
+    from rich.table import Table
+
+    for heading, lines in sections.items():
+        table = Table("name", "what it is", title=heading, title_justify="left", expand=True)
+        table.columns[0].no_wrap = True
+        for name, line in lines.items():
+            table.add_row(name, line)
+        Console().print(table)
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Experiments: Hydra composes and makes the folders, but only after everything has been checked
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _run(arguments: list[str]) -> int:
+    import hydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    app = hydra.main(config_path=str(catalog.conf()), config_name="config", version_base="1.3")(experiment)
+    try:
+        # Hydra reads the process's arguments, and HYDRA_FULL_ERROR lets errors through instead of printing them
+        with _as_process(["banditlab", *arguments], HYDRA_FULL_ERROR="1"), _artist():
+            app()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(_in_one_line(error, arguments)) from error
+    return 0
+
+
+@contextlib.contextmanager
+def _as_process(argv: list[str], **environment: str) -> Iterator[None]:
+    """Other arguments and environment variables of this process, for a while."""
+    before = sys.argv, {name: os.environ.get(name) for name in environment}
+    sys.argv = argv
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        sys.argv = before[0]
+        for name, value in before[1].items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def check_first() -> Callback:
+    """Hydra's callback that checks every job of a command before the first one runs or a folder is made."""
+    from hydra import compose
+    from hydra.errors import HydraException
+    from hydra.experimental.callback import Callback
+
+    class Check(Callback):
+        def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+            _check(config, config.hydra.run.dir)
+
+        def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+            for overrides in _jobs(config):
+                try:
+                    job = compose(config.hydra.job.config_name, overrides)
+                except HydraException as error:
+                    raise Through(ValueError(_in_one_line(error, overrides))) from error
+                _check(job, config.hydra.sweep.dir)
+
+    return Check()
+
+
+def _jobs(config: DictConfig) -> list[list[str]]:
+    """Overrides of each job of a multirun, as far as they are known before it starts."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    if not str(config.hydra.sweeper._target_).endswith(".BasicSweeper"):
+        return []
+    given = [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
+    parsed = OverridesParser.create().parse_overrides([*given, *config.hydra.overrides.task])
+    return BasicSweeper.split_arguments(parsed, None)[0]
+
+
+def _check(config: DictConfig, folder: str) -> None:
+    """Refuse what `experiment` would fail on, without writing anything.
+
+    Raises
+    ------
+    Through
+        With an error of one line: the field, its value and what is allowed.
+    """
+    from hydra.errors import InstantiationException
+    from omegaconf import OmegaConf
+
+    try:
+        wanted = _build(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
+        _check_study(wanted)
+        _check_figures(wanted)
+        _check_writable("results", folder)
+        if wanted.store is not None:
+            _check_writable("store", wanted.store)
+    except InstantiationException as error:
+        raise Through(ValueError(_in_one_line(error.__cause__ or error))) from error
+    except (ValueError, TypeError, OSError) as error:
+        raise Through(error) from error
+
+
+def experiment(config: DictConfig) -> None:
+    """Simulate what a config describes, and save table, manifest and figures into Hydra's folder for this run."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
+
+    job = HydraConfig.get()
+    folder = Path(job.runtime.output_dir)
+    overrides = list(job.overrides.task)
+    wanted = _build(config)
+    try:
+        result, drawn = _simulate_and_save(wanted, config, folder, overrides)
+    except KeyboardInterrupt as stop:
+        kept = f"finished shards are in {Path(wanted.store or '').absolute()}, and the same command resumes from them"
+        stop.add_note("; store=null: nothing was kept" if wanted.store is None else f"; {kept}")
+        raise
+    except (simulate.SimulationError, ValueError, TypeError, OSError) as error:
+        if isinstance(error, simulate.SimulationError):
+            again = [word for word in overrides if not word.startswith("only=")]
+            error.add_note(f"reproduce: {shlex.join(['banditlab', *again, f'only={error.replication}'])}")
+        if job.mode == RunMode.RUN:
+            raise Through(error) from error
+        raise  # Hydra tells which job it was, and goes on with the others
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    chosen = [word for word in overrides if not word.startswith("experiment=")]
+    _tell(" ".join([job.runtime.choices["experiment"], *chosen]), result, folder, drawn, wanted.store)
+
+
+def _simulate_and_save(
+    wanted: Experiment, config: DictConfig, folder: Path, overrides: list[str]
+) -> tuple[Trajectory | Grid, list[Path]]:
+    """The result, and the files of its figures."""
+    from omegaconf import OmegaConf
+
+    result = _simulate(wanted)
+    if wanted.over:
+        result.manifest["problem"] = _family(config)
+    result.manifest["command"] = shlex.join(["banditlab", *overrides])
+    plain = json.dumps(OmegaConf.to_container(config, resolve=True))
+    result.manifest["config"] = json.loads(plain, parse_constant=str)  # JSON knows no infinity
+    finish = _begin_drawing(result, wanted.figures, folder)
+    result.save(folder)
+    return result, finish()
+
+
+def _family(config: DictConfig) -> str:
+    """The problem of a sweep in a few words: its name, and what stays fixed."""
+    target, *parameters = config.problem.items()
+    fixed = [f"{k} = {v:g}" for k, v in parameters if isinstance(v, int | float) and k not in (config.over or {})]
+    return ", ".join([str(target[1]).rpartition(".")[2].replace("_", " "), *fixed])
+
+
+def _build(config: DictConfig) -> Experiment:
+    """The objects that a config describes."""
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
+
+    fields: Any = OmegaConf.to_container(config, resolve=True)
+    over, figures, only = fields["over"] or {}, fields["figures"] or {}, fields["only"]
+    for name, value in {"problem": fields.get("problem"), "algorithms": fields.get("algorithms"), "over": over}.items():
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name}: expected a mapping, got {value!r}")
+    if not isinstance(figures, Mapping | list):
+        raise TypeError(f"figures: expected names, or a mapping from names to arguments, got {figures!r}")
+    problem = {key: value for key, value in fields["problem"].items() if key not in over}
+    if over:
+        problem["_partial_"] = True
+    names = figures if isinstance(figures, Mapping) else {name: {} for name in figures}
+    replications = fields["replications"]
+    if only is not None:
+        only = checks.integer("only", only, 0)
+        replications = range(only, only + 1)
+    return Experiment(
+        problem=instantiate(problem, _convert_="all"),
+        algorithms={name: instantiate(node, _convert_="all") for name, node in fields["algorithms"].items()},
+        over=over,
+        rounds=fields["rounds"],
+        replications=replications,
+        seed=fields["seed"],
+        checkpoints=fields["checkpoints"],
+        threads=fields["threads"],
+        store=fields["store"],
+        figures={name: instantiate(node or {}, _convert_="all") for name, node in names.items()},
+    )
+
+
+def _simulate(wanted: Experiment) -> Trajectory | Grid:
+    common: dict[str, Any] = {
+        name: getattr(wanted, name) for name in ("algorithms", "rounds", "replications", "seed", "threads", "store")
+    }
+    if wanted.over:
+        return simulate.sweep(wanted.problem, over=wanted.over, **common)
+    return simulate.run(wanted.problem, checkpoints=wanted.checkpoints, **common)
+
+
+def _check_study(wanted: Experiment) -> None:
+    """Construct every problem and learner, as `simulate.run` and `simulate.sweep` will."""
+    common: dict[str, Any] = {name: getattr(wanted, name) for name in ("rounds", "replications", "seed")}
+    if wanted.over:
+        _, cells = simulate.plan_sweep(wanted.problem, wanted.algorithms, over=wanted.over, **common)
+    else:
+        cells = simulate.plan_run(wanted.problem, wanted.algorithms, checkpoints=wanted.checkpoints, **common)
+    simulate.check(cells, wanted.threads)
+
+
+def _check_figures(wanted: Experiment) -> None:
+    """Refuse figures that are not there or do not fit the result, and arguments that they do not take.
+
+    The source is read, because importing it would import matplotlib, which the artist does meanwhile.
+    """
+    kind = "grid" if wanted.over else "trajectory"
+    takes: dict[str, list[str]] = {}
+    for node in ast.parse(Path(__file__).with_name("figures.py").read_text()).body:
+        if isinstance(node, ast.FunctionDef) and node.args.args and node.args.args[0].arg == kind:
+            takes[node.name] = [a.arg for a in (*node.args.args[1:], *node.args.kwonlyargs)]
+    for name, arguments in wanted.figures.items():
+        checks.known("figure", name, [public for public in takes if not public.startswith("_")])
+        for argument in arguments:
+            checks.known(f"figures.{name}", argument, takes[name])
+
+
+def _check_writable(field: str, folder: str) -> None:
+    """Make a folder where `folder` will be made, and take it away."""
+    path = Path(folder).absolute()
+    while not path.exists():
+        path = path.parent
+    try:
+        os.rmdir(tempfile.mkdtemp(dir=path))
+    except OSError as error:
+        raise OSError(f"{field}: {folder} cannot be written ({error.strerror})") from None
+
+
+def _in_one_line(error: BaseException, arguments: Sequence[str] = ()) -> str:
+    """What is wrong, and the nearest right thing, from an exception that may tell it at length.
+
+    Parameters
+    ----------
+    error : BaseException
+        From Hydra, from a constructor, or one of ours, which has one line already.
+    arguments : sequence of str
+        The command line, whose choices say which keys there are.
+    """
+    from hydra.errors import MissingConfigException
+
+    text = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.partition("/")
+        if group in _GROUPS:
+            return _unknown(group, name, list(_GROUPS[group]()))
+    if found := re.match(r"Could not override '([^']*)'", text):
+        return _unknown("key", found.group(1), _keys(arguments))
+    if found := re.match(r"Ambiguous value for argument '([^']*)'", text):
+        return f"{found.group(1)}: several values are a sweep, which needs -m, or a list, which needs brackets"
+    if text.startswith("Error merging override"):
+        text = f"{text}: {str(error.__cause__).partition(chr(10))[0]}"
+    return " ".join(text.partition("\nSee https:")[0].split())
+
+
+_GROUPS = {"experiment": catalog.experiments, "problem": catalog.problems, "algorithm": catalog.algorithms}
+
+
+def _unknown(kind: str, name: str, names: Sequence[str]) -> str:
+    """As `checks.known` tells it; a name with the same last part is near."""
+    near = [full for full in names if re.split("[./=]", full)[-1] == re.split("[./=]", name)[-1]]
+    if near:
+        return f"{kind}: {name!r} is unknown; did you mean {' or '.join(near)}?"
+    try:
+        return checks.known(kind, name, names)
+    except ValueError as error:
+        return str(error)
+
+
+def _keys(arguments: Sequence[str]) -> list[str]:
+    """Every key of the config that the command line's choices compose."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from omegaconf import OmegaConf
+
+    choices = [word for word in arguments if word.partition("=")[0] in _GROUPS]
+    running = GlobalHydra.instance().is_initialized()
+    folder = str(catalog.conf())
+    with contextlib.nullcontext() if running else initialize_config_dir(folder, version_base="1.3"):
+        config = compose("config", choices)
+    return list(_flat(OmegaConf.to_container(config, resolve=False)))
+
+
+def _flat(node: Any, prefix: str = "") -> Iterator[str]:
+    for key, value in node.items() if isinstance(node, dict) else ():
+        yield f"{prefix}{key}"
+        yield from _flat(value, f"{prefix}{key}.")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What is left and told
+# ---------------------------------------------------------------------------------------------------------------
+
+
+_easel: Connection | None = None  # to the process that draws, where there is one
+
+
+@contextlib.contextmanager
+def _artist() -> Iterator[None]:
+    """A second process that imports what draws while this one composes and simulates, and then draws.
+
+    Without a second processor, and where forking a process is not safe, this process draws.
+    """
+    global _easel
+    if sys.platform != "linux" or simulate.processors() < 2:
+        yield
+        return
+    context = multiprocessing.get_context("fork")
+    _easel, other = context.Pipe()
+    process = context.Process(target=_paint, args=(other,), daemon=True)
+    process.start()
+    other.close()
+    try:
+        yield
+    finally:
+        process.kill()
+        _easel = None
+
+
+def _paint(orders: Connection) -> None:
+    """The artist's life: draw what is ordered, answer with the paths or with what went wrong."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that ordered
+    from banditlab import figures
+
+    blank = figures.Figure()
+    blank.text(0.0, 0.0, "$t$")
+    for kind in ("pdf", "svg", "png"):  # imports what each of them needs
+        blank.savefig(io.BytesIO(), format=kind)
+    with contextlib.suppress(EOFError):
+        while True:
+            try:
+                orders.send(_draw(*orders.recv()))
+            except (ValueError, TypeError, OSError) as error:
+                orders.send(error)
+
+
+def _begin_drawing(
+    result: Trajectory | Grid, wanted: Mapping[str, dict[str, Any]], folder: Path
+) -> Callable[[], list[Path]]:
+    """Order figures; what is returned waits for them and gives their paths."""
+    work = result, dict(wanted), folder
+    if _easel is None:
+        return functools.partial(_draw, *work)
+    easel = _easel
+    easel.send(work)
+
+    def finish() -> list[Path]:
+        answer = easel.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return finish
+
+
+def _draw(result: Trajectory | Grid, wanted: Mapping[str, dict[str, Any]], folder: Path) -> list[Path]:
+    from banditlab import figures
+
+    return [
+        path
+        for name, arguments in wanted.items()
+        for path in figures.save(getattr(figures, name)(result, **arguments), folder / name)
+    ]
+
+
+def _tell(name: str, result: Trajectory | Grid, folder: Path, drawn: Sequence[Path], store: str | None) -> None:
+    """Print what was measured, and where everything is."""
+    from banditlab.trajectory import MANIFEST, TABLE, Trajectory
+
+    seconds = result.manifest["wall_seconds"]
+    if isinstance(result, Trajectory):
+        size = f"{len(result.replications)} replications of {result.rounds} rounds"
+        print(f"{name}: {result.problem.summary}; {size} in {seconds:.1f} s")
+        width = max(map(len, result.regret))
+        print(f"{'regret':<{width + 2}}{'mean':>10}{'2 s.e.':>10}{'median':>10}{'95 %':>10}{'bound':>10}")
+        for label, regret in result.regret.items():
+            final = regret[:, -1]
+            error = 2.0 * final.std(ddof=1) / math.sqrt(final.size) if final.size > 1 else math.nan
+            numbers = [final.mean(), error, *np.quantile(final, [0.5, 0.95])]
+            bound = f"{result.bounds[label][-1]:>10.4g}" if label in result.bounds else ""
+            print(f"{label:<{width + 2}}" + "".join(f"{x:>10.4g}" for x in numbers) + bound)
+    else:
+        axes = ", ".join(f"{axis} ({len(values)})" for axis, values in result.axes.items())
+        print(f"{name}: sweep over {axes}; {len(result.table)} runs in {seconds:.1f} s")
+    print(f"table     {folder / TABLE}")
+    print(f"manifest  {folder / MANIFEST}")
+    for path in drawn:
+        print(f"figure    {path}")
+    if store is not None:
+        print(f"shards    {Path(store).absolute()}")

@@ -1,0 +1,1010 @@
+"""Figures ready for a paper: a result goes in, a matplotlib figure at column width comes out.
+
+The only module that imports matplotlib, and without pyplot: a figure belongs to who asked for it, not to a global list.
+Curves carry their names at their ends, moved apart where they would overlap; the lines under the axes say what the
+bands, the dashed lines and the instance are. `banditlab.mplstyle` holds fonts, sizes and colours.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib.style
+import numpy as np
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure as _Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Annotation, Text
+from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.transforms import ScaledTranslation
+from numpy.typing import ArrayLike, NDArray
+
+from banditlab import checks, rates
+from banditlab.store import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from banditlab.trajectory import Grid, Trajectory
+
+Floats = NDArray[np.float64]
+
+STYLE = Path(__file__).with_name("banditlab.mplstyle")
+COLUMN, PAGE = 3.3, 6.9
+"""Widths in inches: one column, and a whole page (``wide=True``)."""
+
+TIMES = ("log", "linear", "loglog")
+MEASURES = {
+    "regret": "cumulative regret\n" r"$\Sigma_{s\leq t}\,J^{*}-J(\pi_s)$",
+    "pseudo_regret": "cumulative pseudo-regret\n" r"$\Sigma_{s\leq t}\,r^{*}-r(\pi_s)$",
+}
+"""Axis labels of channels; a channel without one is called by its name."""
+
+AXES = {"eta": r"inverse temperature $\eta$", "rounds": "horizon $T$ (rounds)", "K": "number of arms $K$"}
+"""Axis labels of a sweep's axes; an axis without one is called by its symbol."""
+
+_GREEK = ("alpha", "beta", "delta", "epsilon", "eta", "gamma", "kappa", "lambda", "rho", "sigma", "theta")
+_SMALL = 7.0  # points: names of curves, and the caption
+_PAD = 0.04  # inches around everything
+_REACH = 8.0  # points from the axes to the names of the curves
+_TALL, _LOW = 1.75, 0.55  # inches: axes, and axes of bounds
+_FAR = 2.0  # bounds have axes of their own where they exceed the curves by this factor
+_SPREAD = 10.0  # regret over log t has a logarithmic axis where its ends differ by this factor
+_GREY = "0.45"
+_NBSP = "\N{NO-BREAK SPACE}"
+_Styles = Mapping[str, Mapping[str, Any]]  # colour and line style of each curve
+
+
+class Figure(_Figure):
+    """A matplotlib figure that is saved in the house style, by whatever way, and shows itself in a notebook."""
+
+    def savefig(self, fname: Any, **kwargs: Any) -> None:
+        """As in matplotlib, with fonts embedded as in `save`."""
+        with _style():
+            super().savefig(fname, **kwargs)
+
+    def _repr_png_(self) -> bytes:
+        return png(self)
+
+
+class Band(NamedTuple):
+    """What a curve and its band show."""
+
+    centre: Floats  # (C,) mean, or median where tail-dominated
+    low: Floats  # (C,) mean - 2 standard errors, or 5 % quantile; the centre for a single replication
+    high: Floats  # (C,) mean + 2 standard errors, or 95 % quantile
+    tail_dominated: bool  # the largest final value exceeds five medians
+
+
+class Label(NamedTuple):
+    """The name of a curve, to be written beside its end."""
+
+    text: str
+    x: float  # end of the curve, in data coordinates
+    y: float
+    colour: Any
+
+
+class Panel(NamedTuple):
+    """Axes, their least height in inches, and the names at their right."""
+
+    axes: Axes
+    height: float
+    labels: list[Label]
+
+
+def band(values: ArrayLike) -> Band:
+    """Centre and band of replications: mean and two standard errors, or quantiles where the tail dominates.
+
+    Parameters
+    ----------
+    values : (R, C) array_like
+        One row a replication; the last column decides whether the tail dominates (see `rates.summary`).
+
+    Returns
+    -------
+    Band
+    """
+    x = np.asarray(values, dtype=np.float64)
+    if rates.summary(x[:, -1]).tail_dominated:
+        low, centre, high = np.quantile(x, (0.05, 0.5, 0.95), axis=0)
+        return Band(centre, low, high, True)
+    mean = x.mean(axis=0)
+    half = 2.0 * x.std(axis=0, ddof=1) / math.sqrt(x.shape[0]) if x.shape[0] > 1 else np.zeros(mean.size)
+    return Band(mean, mean - half, mean + half, False)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Figures of a trajectory
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def regret(
+    trajectory: Trajectory,
+    *,
+    bounds: bool = False,
+    channel: str = "regret",
+    time: str = "log",
+    wide: bool = False,
+) -> Figure:
+    """Cumulative regret against time, with bands, and the theorems' bounds dashed in their curves' colours.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    bounds : bool
+        Draw the bound of each algorithm that carries one. Bounds that exceed the curves by more than a factor of two
+        stand in axes of their own above, with a scale of their own, so that the shape of both is seen; in log-log
+        they share the axes.
+    channel : str
+        What to draw; bounds belong to ``regret`` only.
+    time : {"log", "linear", "loglog"}
+        Scale of the rounds; ``loglog`` has both axes logarithmic, and guides of slope 1/2 and 1.
+    wide : bool
+        Width of a page, 6.9 in, instead of a column, 3.3 in.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown channel or time, or for bounds beside another channel than ``regret``.
+    """
+    checks.known("time", time, TIMES)
+    if bounds and channel != "regret":
+        raise ValueError(f"bounds: they bound the channel 'regret', not {channel!r}")
+    curves = {name: band(values) for name, values in _channel(trajectory, channel).items()}
+    above = trajectory.bounds if bounds else {}
+    measure = MEASURES.get(channel, channel.replace("_", " "))
+    with _style():
+        return _over_time(trajectory, trajectory.checkpoints, curves, above, {}, time, time == "loglog", measure, wide)
+
+
+def regret_over_log(
+    trajectory: Trajectory,
+    *,
+    bounds: bool = False,
+    guides: Mapping[str, float] | None = None,
+    wide: bool = False,
+) -> Figure:
+    """Regret divided by log t against t: flat where regret is logarithmic, rising where it grows faster.
+
+    The y axis is logarithmic where the curves end more than a factor of ten apart; flat stays flat.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    bounds : bool
+        Draw the bounds, also divided by log t, as in `regret`.
+    guides : mapping of str to float, optional
+        Dotted horizontal lines, such as the asymptotic law of d Reg / d log t. One that is named like an algorithm
+        has its colour.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+        From the problem's ``burn_in`` on, or the last two octaves of a shorter trajectory.
+
+    Raises
+    ------
+    ValueError
+        In one line, where no checkpoint exceeds 1, or a guide is not finite.
+    """
+    levels = {name: checks.finite(f"guides[{name!r}]", value, -math.inf) for name, value in (guides or {}).items()}
+    t = trajectory.checkpoints
+    if t[-1] < 2:
+        raise ValueError(f"checkpoints: log t needs one above 1, got {t.tolist()}")
+    kept = t >= max(2, min(trajectory.problem.burn_in, int(t[-1]) // 4))
+    scale = 1.0 / np.log(t[kept])
+    curves = {name: band(values[:, kept] * scale) for name, values in trajectory.regret.items()}
+    above = {name: bound[kept] * scale for name, bound in trajectory.bounds.items()} if bounds else {}
+    ends = [shown.centre[-1] for shown in curves.values()]
+    measure = "cumulative regret / log $t$"
+    with _style():
+        return _over_time(
+            trajectory, t[kept], curves, above, levels, "log", max(ends) > _SPREAD * min(ends), measure, wide
+        )
+
+
+def tails(trajectory: Trajectory, *, channel: str = "regret", wide: bool = False) -> Figure:
+    """Tail of the final regret over replications, with the median and the 95 % quantile marked.
+
+    The survival function with its axes exchanged: a curve passes through (p, x) where a fraction p of the replications
+    ended with at least x. Both axes are logarithmic; the tail is at the right, where each curve ends at its maximum.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    channel : str
+        Whose final value is shown.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown channel, or where no final value is positive.
+    """
+    finals = {name: np.sort(values[:, -1]) for name, values in _channel(trajectory, channel).items()}
+    if not any(final[-1] > 0.0 for final in finals.values()):
+        raise ValueError(f"channel: no final value of {channel!r} is positive, a logarithmic axis shows none")
+    replications = len(trajectory.replications)
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        labels = []
+        share = np.arange(replications, 0, -1) / replications
+        for (name, final), line in zip(finals.items(), _lines()):
+            axes.step(share, _positive(final), where="post", **line)
+            for p, marker in ((0.5, "o"), (0.05, "D")):
+                axes.plot(p, np.quantile(final, 1.0 - p), marker, color=line["color"], mec="white", mew=0.5, zorder=3)
+            labels.append(Label(name, share[-1], final[-1], line["color"]))
+        last = min(0.05, 1.0 / replications)
+        axes.set(xscale="log", yscale="log", xlim=(1.0, last / 1.1))
+        _log_limits(axes, list(finals.values()))
+        _log_ticks(axes.yaxis)
+        axes.set_xlabel("fraction of replications with at least this regret")
+        axes.set_ylabel(f"{channel.replace('_', ' ')} after ${_number(trajectory.rounds)}$ rounds")
+        ticks = [p for p in (1.0, 0.5, 0.2, 0.05, 0.01, 1e-3, 1e-4, 1e-5) if p >= last]
+        axes.xaxis.set_major_locator(FixedLocator(ticks))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda p, _: f"{p:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        for p, name in ((0.5, "median"), (0.05, "95 %")):
+            axes.axvline(p, color=_GREY, lw=0.5, ls=":", zorder=0)
+            axes.text(p, 1.02, name, transform=axes.get_xaxis_transform(), size=_SMALL, ha="center", color=_GREY)
+        caption = [_instance(trajectory.problem.summary), f"{replications} replications."]
+        return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Figures of a sweep
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def scaling(
+    grid: Grid,
+    x: str,
+    *,
+    y: str = "regret",
+    fit: tuple[float, float] | None = None,
+    wide: bool = False,
+) -> Figure:
+    """Mean final regret against an axis of a sweep, log-log, with fitted exponents and their intervals.
+
+    Parameters
+    ----------
+    grid : Grid
+    x : str
+        The axis: K, eta, rounds, ... One curve an algorithm and value of the other axes.
+    y : str
+        The channel.
+    fit : (float, float), optional
+        Range of `x`, ends included, over which the exponent is fitted and its line drawn; everything by default.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown axis or channel, an axis that is not of positive finite numbers, a range of fewer
+        than two values, or where no mean is positive.
+    """
+    values = _axis(grid, x)
+    _check_channel(grid, y)
+    low, high = (values[0], values[-1]) if fit is None else fit
+    if not ((values >= low) & (values <= high)).sum() >= 2:
+        raise ValueError(f"fit: ({low:g}, {high:g}) holds fewer than two values of {x}: {values.tolist()}")
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        labels, shown, tailed = [], [], False
+        for (name, rows), line in zip(_series(grid, x), _lines()):
+            samples = {float(value): part[y].to_numpy(float) for value, part in rows.groupby(x)}
+            at, found = np.array(list(samples)), [rates.summary(final) for final in samples.values()]
+            mean = np.array([s.mean for s in found])
+            half = 2.0 * np.nan_to_num([s.se for s in found])
+            hollow = np.array([s.tail_dominated for s in found])
+            tailed |= bool(hollow.any())
+            axes.errorbar(at, _positive(mean), half, elinewidth=0.8, **line)
+            for part, face in ((hollow, "white"), (~hollow, line["color"])):
+                axes.plot(at[part], _positive(mean)[part], "o", color=line["color"], mfc=face, mew=0.8, zorder=3)
+            fitted = (at >= low) & (at <= high) & (mean > 0.0)
+            slope = _draw_fit(axes, at[fitted], [samples[v] for v in at[fitted]], line["color"])
+            labels.append(Label("\n".join(filter(None, (name, slope))), at[-1], mean[-1], line["color"]))
+            shown += [mean, mean + half]
+        if not any((mean > 0.0).any() for mean in shown):
+            raise ValueError(f"y: no mean of {y!r} is positive, a logarithmic axis shows none")
+        pad = (values[-1] / values[0]) ** 0.03
+        axes.set(xscale="log", yscale="log", xlim=(values[0] / pad, values[-1] * pad))
+        axes.set_xlabel(AXES.get(x, f"${_symbol(x)}$"))
+        _log_limits(axes, shown)
+        _log_ticks(axes.xaxis)
+        _log_ticks(axes.yaxis)
+        horizons = sorted(set(grid.table["rounds"]))
+        after = f"after ${_number(horizons[0])}$ rounds" if len(horizons) == 1 else "after $T$ rounds"
+        axes.set_ylabel(f"mean {y.replace('_', ' ')} {after}")
+        caption = [
+            *_about(grid),
+            "Bars: \N{PLUS-MINUS SIGN}2 standard errors." if grid.table["replication"].nunique() > 1 else "",
+            f"Pale lines and numbers: fitted exponent of ${_symbol(x)}$ with 95{_NBSP}% interval.",
+            "Hollow: tail-dominated (maximum above five medians)." if tailed else "",
+        ]
+        return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
+
+
+def phase_diagram(
+    grid: Grid,
+    *,
+    y: str = "regret",
+    curves: Mapping[str, Callable[[Floats], ArrayLike]] | None = None,
+    wide: bool = False,
+) -> Figure:
+    """Which law rules where: the local slope d log R / d log T over eta and the horizon T.
+
+    The colours run from slope 0 (log T) through 1/2 (sqrt T) to 1 (linear) and darken steadily, so the map also reads
+    in grey.
+
+    Parameters
+    ----------
+    grid : Grid
+        With axes ``eta`` and ``rounds``. Over any further axis, such as kappa, the largest mean regret is taken. One
+        map an algorithm.
+    y : str
+        The channel.
+    curves : mapping of str to callable, optional
+        Lines to overlay, such as crossovers: horizons (m,) -> eta (m,). By default those the sweep's problems named,
+        from ``grid.manifest["crossovers"]``: for each name a list of pairs (horizon, eta).
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        In one line, where the axes or the channel are not there, or there are fewer than two horizons.
+    """
+    eta, horizons = _axis(grid, "eta"), _axis(grid, "rounds")
+    if horizons.size < 2:
+        raise ValueError(f"rounds: local slopes need at least two horizons, got {horizons.tolist()}")
+    _check_channel(grid, y)
+    if curves is None:
+        named = grid.manifest.get("crossovers", {})
+        lines = {name: np.array(points, dtype=np.float64).T for name, points in named.items() if len(points) > 1}
+    else:
+        lines = {name: np.array([horizons, curve(horizons)], dtype=np.float64) for name, curve in curves.items()}
+    further = [name for name in grid.axes if name not in ("eta", "rounds")]
+    means = grid.table.groupby(["algorithm", "eta", "rounds", *further], sort=False)[y].mean()
+    worst = means.groupby(["algorithm", "eta", "rounds"], sort=False).max()
+    algorithms = list(dict.fromkeys(grid.table["algorithm"]))
+    with _style():
+        figure, panels = _canvas(wide, len(algorithms))
+        for axes, name in zip(panels, algorithms, strict=True):
+            table = worst[name].unstack("rounds").loc[eta, horizons]
+            mesh = _draw_map(axes, horizons, eta, rates.phase_slopes(horizons, table.to_numpy()))
+            axes.set_ylabel(AXES["eta"])
+            if len(algorithms) > 1:
+                axes.text(0.0, 1.03, name, transform=axes.transAxes)
+        panels[-1].set_xlabel(AXES["rounds"])
+        _draw_colours(figure, panels[0], mesh, 1.16 if len(algorithms) > 1 else 1.05)
+        over = " and ".join(_values(grid, name) for name in further)
+        caption = [*_about(grid), f"Colour: local slope of the mean regret{f', largest over {over}' if over else ''}."]
+        labels = [[_draw_line(axes, name, *line) for name, line in lines.items()] for axes in panels]
+        return _finish(figure, [Panel(a, _height(wide), own) for a, own in zip(panels, labels, strict=True)], caption)
+
+
+def regimes(
+    fixed: Trajectory,
+    over_eta: Grid,
+    over_rounds: Grid,
+    *,
+    bounds: Mapping[str, Callable[[Floats], ArrayLike]],
+    marks: Mapping[str, float],
+    caption: Sequence[str],
+) -> Figure:
+    """The regimes of one algorithm above one another: a fixed instance over time, over eta, over the horizon.
+
+    All axes are logarithmic. Over any further axis of a sweep, such as kappa, the largest mean regret is shown.
+
+    Parameters
+    ----------
+    fixed : Trajectory
+        One algorithm; its band is +-2 standard errors and its bound dashed.
+    over_eta, over_rounds : Grid
+        Sweeps of one algorithm with the axis ``eta``, and with the axis ``rounds``.
+    bounds : mapping of str to callable
+        Proven bounds: ``"eta"`` maps (m,) values of eta, ``"rounds"`` (m,) horizons, to regrets.
+    marks : mapping of str to float
+        Named values of eta, such as crossovers, marked by vertical lines.
+    caption : sequence of str
+        What the instances are; bands, bars and dashes are explained after it.
+
+    Returns
+    -------
+    Figure
+        One column wide.
+    """
+    with _style():
+        figure, (first, second, third) = _canvas(False, 3)
+        line = next(_lines())
+        (shown,) = (band(values) for values in fixed.regret.values())
+        (bound,) = fixed.bounds.values()
+        t = fixed.checkpoints
+        first.fill_between(t, shown.low, shown.high, color=line["color"], alpha=0.2, lw=0.0)
+        panels = [_draw_beside_bound(first, t.astype(float), shown.centre, shown.high, bound, line)]
+        first.set(xlabel="round $t$", ylabel="regret", title="(a) fixed instance: polylogarithmic")
+        titles = (
+            (second, over_eta, "eta", "(b) growing $\\eta$: linear, then flat"),
+            (
+                third,
+                over_rounds,
+                "rounds",
+                "(c) gap $\\propto\\sqrt{K/T}$, large $\\eta$: square root",
+            ),
+        )
+        for axes, grid, x, title in titles:
+            at = _axis(grid, x)
+            cells = grid.table.groupby([x, *(name for name in grid.axes if name != x)])["regret"].agg(["mean", "sem"])
+            worst = cells.loc[cells.groupby(x)["mean"].idxmax()]
+            mean, half = worst["mean"].to_numpy(), 2.0 * worst["sem"].to_numpy()
+            axes.errorbar(at, mean, half, ls="", marker="o", ms=2.5, elinewidth=0.8, color=line["color"])
+            curve = np.asarray(bounds[x](at), dtype=np.float64)
+            panels.append(_draw_beside_bound(axes, at, mean, mean + half, curve, line))
+            axes.set(xlabel=AXES[x], ylabel="final regret", title=title)
+        for name, eta in marks.items():
+            second.axvline(eta, color=_GREY, lw=0.7, ls=":", zorder=0)
+            second.annotate(
+                name,
+                (eta, 0.04),
+                (2, 0),
+                xycoords=second.get_xaxis_transform(),
+                textcoords="offset points",
+                size=_SMALL,
+            )
+        _draw_slopes(third, at, [mean])
+        for panel in panels:
+            panel.axes.title.set_fontsize(_SMALL + 1.0)
+        n = len(fixed.replications)
+        explained = f"Mean of {n} replications; bands and bars: $\\pm2$ standard errors. Dashed: the proven bound."
+        return _finish(figure, panels, [*caption, explained])
+
+
+def _draw_beside_bound(
+    axes: Axes, x: Floats, centre: Floats, high: Floats, bound: Floats, line: Mapping[str, Any]
+) -> Panel:
+    """A curve and its dashed bound on log-log axes."""
+    axes.plot(x, centre, **line)
+    axes.plot(x, bound, "--", color=line["color"])
+    axes.set(xscale="log", yscale="log", xlim=(x[0], x[-1]))
+    _log_limits(axes, [centre, high, bound])
+    ends = [Label("regret", x[-1], centre[-1], line["color"]), Label("bound", x[-1], bound[-1], line["color"])]
+    return Panel(axes, 1.25, ends)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Files
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def save(figure: _Figure, stem: str | Path) -> list[Path]:
+    """Write a figure as PDF (fonts embedded), SVG and PNG (200 dpi): the same bytes whenever it is the same figure.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    stem : str or Path
+        Path without the ending; its folder is created.
+
+    Returns
+    -------
+    list of Path
+        ``stem.pdf``, ``stem.svg``, ``stem.png``, each whole or as before.
+    """
+    paths = []
+    for kind in _METADATA:
+        paths.append(Path(f"{stem}.{kind}"))
+        write_atomically(paths[-1], _bytes(figure, kind))
+    return paths
+
+
+def png(figure: _Figure) -> bytes:
+    """A figure as PNG, 200 dpi."""
+    return _bytes(figure, "png")
+
+
+_METADATA: dict[str, dict[str, None]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+
+
+def _bytes(figure: _Figure, kind: str) -> bytes:
+    data = io.BytesIO()
+    with _style():
+        figure.savefig(data, format=kind, dpi=rcParams["savefig.dpi"], metadata=_METADATA[kind])
+    return data.getvalue()
+
+
+def _style() -> AbstractContextManager[None]:
+    """The house style, whatever the user's own settings are."""
+    return matplotlib.style.context(["default", STYLE])
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Curves, maps, guides
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _over_time(
+    trajectory: Trajectory,
+    t: NDArray[np.int64],
+    curves: Mapping[str, Band],
+    bounds: Mapping[str, Floats],
+    levels: Mapping[str, float],
+    time: str,
+    logarithmic: bool,
+    measure: str,
+    wide: bool,
+) -> Figure:
+    """Curves with bands, bounds dashed, levels dotted, on a linear or logarithmic y axis; see `regret`."""
+    bounds = {name: np.where(np.isfinite(bound), bound, np.nan) for name, bound in bounds.items()}
+    bounds = {name: bound for name, bound in bounds.items() if not np.isnan(bound).all()}
+    roof = _roof(curves, levels)
+    apart = not logarithmic and any(np.nanmax(bound) > _FAR * roof for bound in bounds.values())
+    figure, panels = _canvas(wide, 2 if apart else 1)
+    upper, main = panels[0], panels[-1]
+    if logarithmic:
+        main.set_yscale("log")
+        inside = [v for s in curves.values() for v in (s.centre, s.high)]
+        _log_limits(main, [*inside, *bounds.values(), np.array(list(levels.values()))])
+        if time == "loglog":
+            _draw_slopes(main, t, [v for s in curves.values() for v in (s.centre, s.low)])
+        _log_ticks(main.yaxis)
+    else:
+        tops = [] if apart else [1.05 * np.nanmax(bound) for bound in bounds.values()]
+        main.set_ylim(min(0.0, *(s.low.min() for s in curves.values())), max([roof, *tops]))
+    if apart:
+        upper.set(ylabel="bound", ylim=(0.0, 1.05 * max(np.nanmax(bound) for bound in bounds.values())))
+        upper.tick_params(labelbottom=False)
+        upper.locator_params(axis="y", nbins=2)
+    style = dict(zip(curves, _lines()))
+    own = _draw_curves(main, t, curves, style) + _draw_levels(main, t, levels, style)
+    theirs = _draw_bounds(upper, t, bounds, style, "" if apart else "\n(bound)")
+    main.set_xlabel("round $t$")
+    main.set_ylabel(measure, linespacing=1.1)
+    for axes in panels:
+        _time_axis(axes, t, time)
+    caption = [
+        _instance(trajectory.problem.summary),
+        *_describe(curves, len(trajectory.replications), main.get_ylim()[1]),
+        f"Dashed: the proven bounds{', above, on their own scale' if apart else ''}." if bounds else "",
+        "Dotted: asymptotic laws." if set(levels) & set(curves) else "",
+    ]
+    if apart:
+        return _finish(figure, [Panel(upper, _LOW, theirs), Panel(main, _height(wide), own)], caption)
+    return _finish(figure, [Panel(main, _height(wide), own + theirs)], caption)
+
+
+def _draw_curves(axes: Axes, t: NDArray[np.int64], curves: Mapping[str, Band], style: _Styles) -> list[Label]:
+    """Solid lines with pale bands."""
+    for name, shown in curves.items():
+        axes.plot(t, shown.centre, marker="o" if t.size == 1 else None, **style[name])
+        axes.fill_between(t, shown.low, shown.high, color=style[name]["color"], alpha=0.2, lw=0.0)
+    return [Label(name, t[-1], shown.centre[-1], style[name]["color"]) for name, shown in curves.items()]
+
+
+def _draw_bounds(
+    axes: Axes, t: NDArray[np.int64], bounds: Mapping[str, Floats], style: _Styles, suffix: str
+) -> list[Label]:
+    """Dashed lines in the colours of the curves that they bound."""
+    labels = []
+    for name, bound in bounds.items():
+        end, colour = np.flatnonzero(~np.isnan(bound))[-1], style[name]["color"]
+        axes.plot(t, bound, "--", color=colour)
+        labels.append(Label(name + suffix, t[end], bound[end], colour))
+    return labels
+
+
+def _draw_levels(axes: Axes, t: NDArray[np.int64], levels: Mapping[str, float], style: _Styles) -> list[Label]:
+    """Dotted horizontal lines, in the colour of the curve of that name."""
+    labels = []
+    for name, level in levels.items():
+        colour = style[name]["color"] if name in style else _GREY
+        axes.axhline(level, ls=":", lw=1.0, color=colour)
+        labels.append(Label(f"{name}: law" if name in style else name, t[-1], level, colour))
+    return labels
+
+
+def _roof(curves: Mapping[str, Band], levels: Mapping[str, float]) -> float:
+    """Top of a linear axis: it holds all curves and bands, but quantile bands only up to twice the rest."""
+    rest = [*levels.values(), *(s.centre.max() if s.tail_dominated else s.high.max() for s in curves.values())]
+    high = max(s.high.max() for s in curves.values())
+    return 1.05 * min(max(high, *rest), _FAR * max(rest)) or 1.0
+
+
+def _time_axis(axes: Axes, t: NDArray[np.int64], time: str) -> None:
+    if time == "linear":
+        axes.set_xlim(0, t[-1])
+        axes.locator_params(axis="x", nbins=4)
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    else:
+        axes.set(xscale="log", xlim=(t[0], t[-1]) if t.size > 1 else (t[0] / 2, t[0] * 2))
+        _log_ticks(axes.xaxis)
+
+
+def _draw_slopes(axes: Axes, t: NDArray[Any], curves: Sequence[Floats]) -> None:
+    """Guides of slope 1/2 and 1, under the lowest curve at the right of log-log axes."""
+    span = t[-1] / t[0]
+    lowest = np.min([np.where(curve > 0.0, curve, np.inf) for curve in curves], axis=0)
+    if span < 10 or np.isinf(lowest[-1]):
+        return
+    ends = t[0] * span ** np.array([0.45, 0.7])
+    x = np.append(ends, t[t > ends[0]])
+    under = np.interp(np.log(x), np.log(t), np.log(lowest))
+    start = 0.6 * math.exp(np.min(under - np.log(np.minimum(x, ends[1]) / ends[0])))
+    for power, name in ((0.5, "slope 1/2"), (1.0, "slope 1")):
+        y = start * (ends / ends[0]) ** power
+        axes.plot(ends, y, color=_GREY, lw=0.7)
+        axes.annotate(name, (ends[1], y[1]), (3, 0), textcoords="offset points", size=_SMALL, color=_GREY, va="center")
+    axes.set_ylim(min(axes.get_ylim()[0], start / 1.5))
+
+
+def _draw_fit(axes: Axes, x: Floats, samples: Sequence[Floats], colour: Any) -> str:
+    """A pale straight line through the means over the range of the fit; returns its exponent with interval."""
+    if x.size < 2:
+        return ""
+    found = rates.exponent(x, samples)
+    level = np.mean([math.log(sample.mean()) for sample in samples]) - found.value * np.log(x).mean()
+    axes.plot(x, np.exp(level + found.value * np.log(x)), color=colour, lw=4.0, alpha=0.25, solid_capstyle="butt")
+    return f"{found.value:.2f}" + (f" [{found.low:.2f}, {found.high:.2f}]" if math.isfinite(found.low) else "")
+
+
+def _draw_map(axes: Axes, horizons: Floats, eta: Floats, slopes: Floats) -> Any:
+    """Cells of colour, each centred at its value on logarithmic axes."""
+    mesh = axes.pcolormesh(
+        _edges(horizons), _edges(eta), np.ma.masked_invalid(slopes), vmin=0.0, vmax=1.0, edgecolor="face", lw=0.1
+    )
+    axes.set(xscale="log", yscale="log", facecolor="0.85")
+    _log_ticks(axes.xaxis)
+    _log_ticks(axes.yaxis)
+    axes.grid(False)
+    return mesh
+
+
+def _draw_colours(figure: Figure, axes: Axes, mesh: Any, height: float) -> None:
+    """Colour bar above the axes, its ticks named by the laws."""
+    bar = figure.colorbar(mesh, cax=axes.inset_axes((0.0, height, 1.0, 0.05)), orientation="horizontal", extend="both")
+    bar.set_ticks([0.0, 0.5, 1.0], labels=[r"0 ($\log T$)", r"1/2 ($\sqrt{T}$)", "1 ($T$)"])
+    bar.set_ticks([0.25, 0.75], minor=True)
+    bar.ax.xaxis.set_ticks_position("top")
+    bar.set_label(r"local slope $d\,\log R\,/\,d\,\log T$")
+    bar.ax.xaxis.set_label_position("top")
+    bar.outline.set_linewidth(0.4)
+
+
+def _draw_line(axes: Axes, name: str, x: Floats, y: Floats) -> Label:
+    """A line over a map, white on black so that it is seen on any colour, prolonged to the edges of the map."""
+    ends, u, v = np.log(axes.get_xlim()), np.log(x), np.log(y)
+    slope = np.gradient(v, u)
+    v = np.array([v[0] + slope[0] * (ends[0] - u[0]), *v, v[-1] + slope[-1] * (ends[1] - u[-1])])
+    u = np.array([ends[0], *u, ends[1]])
+    axes.plot(np.exp(u), np.exp(v), color="white", lw=1.0, path_effects=[withStroke(linewidth=2.0, foreground="black")])
+    return Label(name, float(np.exp(u[-1])), float(np.exp(v[-1])), "black")
+
+
+def _lines() -> Iterator[dict[str, Any]]:
+    """Colour and line style of each curve in turn: the style file's cycle, begun again when used up."""
+    return itertools.cycle(rcParams["axes.prop_cycle"])
+
+
+def _log_limits(axes: Axes, values: Sequence[Floats]) -> None:
+    """Logarithmic y axis around the positive ones among the values."""
+    shown = np.concatenate([np.ravel(v) for v in values])
+    shown = shown[np.isfinite(shown) & (shown > 0.0)]
+    low, high = (shown.min(), shown.max()) if shown.size else (0.1, 1.0)
+    axes.set_ylim(low / 1.4, high * 1.4)
+
+
+def _log_ticks(axis: Axis) -> None:
+    """Ticks of a logarithmic axis whose limits are set: decades, at most six named; 1, 2, 5 on a short axis."""
+    low, high = sorted(axis.get_view_interval())
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    axis.set_minor_formatter(NullFormatter())
+    if last - first < 1:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        axis.set_minor_locator(NullLocator())
+        return
+    every = -(-(last - first + 1) // 6)
+    axis.set_major_locator(FixedLocator([10.0**k for k in range(first, last + 1) if k % every == 0]))
+    axis.set_major_formatter(FuncFormatter(lambda x, _: f"$10^{{{round(math.log10(x))}}}$"))
+    between = range(2, 10) if last - first < 4 else (1,)
+    axis.set_minor_locator(FixedLocator([m * 10.0**k for k in range(first - 1, last + 1) for m in between]))
+
+
+def _edges(values: Floats) -> Floats:
+    """(m + 1,) geometric midpoints of (m,) increasing values, prolonged at both ends."""
+    x = np.log(values)
+    if x.size == 1:
+        return np.asarray(values * np.array([0.5, 2.0]))
+    middle = 0.5 * (x[1:] + x[:-1])
+    edges: Floats = np.exp(np.concatenate([[2.0 * x[0] - middle[0]], middle, [2.0 * x[-1] - middle[-1]]]))
+    return edges
+
+
+def _positive(values: Floats) -> Floats:
+    """Values, nan where a logarithmic axis shows none."""
+    return np.where(values > 0.0, values, np.nan)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# What is in a result
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _channel(trajectory: Trajectory, channel: str) -> dict[str, Floats]:
+    """The channel of each algorithm that has it, (R, C)."""
+    checks.known("channel", channel, {name for found in trajectory.channels.values() for name in found})
+    return {name: found[channel] for name, found in trajectory.channels.items() if channel in found}
+
+
+def _check_channel(grid: Grid, y: str) -> None:
+    checks.known("y", y, set(grid.table.columns) - {*grid.axes, "rounds", "algorithm", "replication"})
+
+
+def _axis(grid: Grid, name: str) -> Floats:
+    """Increasing values of a sweep's axis, which must be finite and positive."""
+    checks.known("axis", name, grid.axes)
+    values = grid.table[name].unique()
+    try:
+        found = np.sort(np.asarray(values, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: a logarithmic axis needs numbers, got {values.tolist()}") from None
+    if not (np.isfinite(found).all() and found[0] > 0.0):
+        raise ValueError(f"{name}: a logarithmic axis needs positive finite values, got {found.tolist()}")
+    return found
+
+
+def _series(grid: Grid, x: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and rows of each curve of a sweep: an algorithm at one value of every axis but `x`."""
+    others = [name for name in grid.axes if name != x and grid.table[name].nunique() > 1]
+    several = grid.table["algorithm"].nunique() > 1
+    for (algorithm, *values), rows in grid.table.groupby(["algorithm", *others], sort=False):
+        at = [f"${_symbol(name)}={_number(value)}$" for name, value in zip(others, values, strict=True)]
+        yield ", ".join([algorithm, *at] if several or not at else at), rows
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Words
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _instance(summary: str) -> str:
+    """A problem's summary as a sentence, its "name = value" set as mathematics."""
+    if not summary:
+        return ""
+    text = re.sub(r"\b(\w+) = ([^\s,;]+)", lambda m: f"${_symbol(m[1])}={_number(m[2])}$", summary)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _about(grid: Grid) -> list[str]:
+    """Instance and replications of a sweep."""
+    n = grid.table["replication"].nunique()
+    return [_instance(grid.manifest.get("problem", "")), f"{n} replications." if n > 1 else "One replication."]
+
+
+def _values(grid: Grid, name: str) -> str:
+    """An axis and its values, or their number where they are many."""
+    values = grid.table[name].unique()
+    if values.size > 6:
+        return f"{values.size} values of ${_symbol(name)}$"
+    return f"${_symbol(name)}$ in {{{', '.join(f'${_number(value)}$' for value in values)}}}"
+
+
+def _describe(curves: Mapping[str, Band], replications: int, top: float) -> list[str]:
+    """What the curves and their bands are, and which bands leave the axes at the top."""
+    if replications == 1:
+        return ["One replication, no bands."]
+    tailed = [name for name, shown in curves.items() if shown.tail_dominated]
+    cut = {name: shown.high[-1] for name, shown in curves.items() if shown.high[-1] > top}
+    bands = []
+    if len(tailed) < len(curves):
+        bands.append("mean \N{PLUS-MINUS SIGN}2 standard errors")
+    if tailed:
+        which = "tail-dominated" if len(tailed) == len(curves) else f"{', '.join(tailed)} (tail-dominated)"
+        bands.append(f"{which}: median, 5{_NBSP}to{_NBSP}95{_NBSP}% quantiles")
+    reach = [f"The band of {name} reaches ${_number(float(f'{high:.2g}'))}$." for name, high in cut.items()]
+    return [f"Bands: {'; '.join(bands)}; {replications} replications.", *reach]
+
+
+def _symbol(name: str) -> str:
+    """A parameter's name in mathematics."""
+    if name == "rounds":
+        return "T"
+    return f"\\{name}" if name in _GREEK else name if len(name) == 1 else f"\\mathrm{{{name.replace('_', ' ')}}}"
+
+
+def _number(value: Any) -> str:
+    """A number in mathematics: large powers of two and ten as such."""
+    try:
+        x = float(value)
+    except ValueError:
+        return f"\\mathrm{{{value}}}"
+    if math.isinf(x):
+        return "\\infty"
+    for base, least in ((2, 1024), (10, 10_000)):
+        power = round(math.log(x, base)) if x >= least else 0
+        if power and x == base**power:
+            return f"{base}^{{{power}}}"
+    return re.sub(r"e([+-])0*(\d+)", lambda m: f"\\times10^{{{m[1].strip('+')}{m[2]}}}", f"{x:g}")
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The page: margins, names, caption
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _height(wide: bool) -> float:
+    return 2.6 if wide else _TALL
+
+
+def _canvas(wide: bool, rows: int) -> tuple[Figure, list[Axes]]:
+    """A figure with axes one above another, whose places `_finish` settles."""
+    figure = Figure(figsize=(PAGE if wide else COLUMN, 1.0))
+    return figure, [figure.add_axes((0.0, 0.0, 1.0, 1.0), label=f"{row}") for row in range(rows)]
+
+
+def _finish(figure: Figure, panels: list[Panel], caption: Sequence[str]) -> Figure:
+    """Give everything its place: margins from what stands in them, names dodged, the caption below.
+
+    All lengths in inches.
+    """
+    dpi, width = figure.dpi, figure.get_figwidth()
+    canvas = FigureCanvasAgg(figure)
+
+    def size(text: Text) -> tuple[float, float]:
+        box = Text.get_window_extent(text, canvas.get_renderer())
+        return box.width / dpi, box.height / dpi
+
+    names = [[_name(panel.axes, label) for label in panel.labels] for panel in panels]
+    sizes = [[size(name) for name in own] for own in names]
+    heights = [max(panel.height, sum(h for _, h in own)) for panel, own in zip(panels, sizes, strict=True)]
+    reach = max([_REACH / 72.0 + w for own in sizes for w, _ in own], default=0.0)
+    foot = figure.text(_PAD / width, 0.0, "", size=_SMALL, va="bottom", linespacing=1.15)
+    _wrap(foot, " ".join(filter(None, caption)), width - 2.0 * _PAD, size)
+
+    figure.set_size_inches(width, sum(heights))
+    _stack(figure, panels, heights, np.tile((0.5, 0.0, reach, 0.0), (len(panels), 1)), sum(heights))
+    over = np.array([_overhang(panel.axes, canvas.get_renderer()) for panel in panels]) / dpi
+    over[:, 0], over[:, 2] = over[:, 0].max() + _PAD, max(reach, over[:, 2].max()) + _PAD
+    over[:, 3] += _PAD
+    bottom = 2.0 * _PAD + size(foot)[1]
+    total = sum(heights) + over[:, 1].sum() + over[:, 3].sum() + bottom
+    figure.set_size_inches(width, total)
+    _stack(figure, panels, heights, over, total)
+    foot.set_y(_PAD / total)
+    for panel, own, space, height in zip(panels, names, sizes, heights, strict=True):
+        _dodge(panel.axes, own, [h / height for _, h in space])
+    return figure
+
+
+def _stack(figure: Figure, panels: Sequence[Panel], heights: Sequence[float], over: Floats, top: float) -> None:
+    """Place panels below one another from `top` on, each with its margins (left, below, right, above)."""
+    width, total = figure.get_size_inches()
+    for panel, height, (left, below, right, above) in zip(panels, heights, over, strict=True):
+        top -= above + height
+        panel.axes.set_position((left / width, top / total, (width - left - right) / width, height / total))
+        top -= below
+
+
+def _overhang(axes: Axes, renderer: Any) -> tuple[float, float, float, float]:
+    """How far ticks and texts, but not the names of curves, stand out: left, below, right, above, in pixels."""
+    others = [artist for artist in axes.get_default_bbox_extra_artists() if not isinstance(artist, Annotation)]
+    inner, outer = axes.get_window_extent(renderer), axes.get_tightbbox(renderer, bbox_extra_artists=others)
+    assert outer is not None, "visible axes have an extent"
+    return inner.x0 - outer.x0, inner.y0 - outer.y0, outer.x1 - inner.x1, outer.y1 - inner.y1
+
+
+def _name(axes: Axes, label: Label) -> Annotation:
+    """A curve's name right of the axes, darker than the curve for legibility, tied to its end by a thin line."""
+    beside = axes.transAxes + ScaledTranslation(_REACH / 72.0, 0.0, axes.figure.dpi_scale_trans)
+    dark = tuple(0.75 * c for c in to_rgb(label.colour))
+    tie = {"arrowstyle": "-", "color": label.colour, "lw": 0.5, "shrinkA": 0.5, "shrinkB": 1.0, "relpos": (0.0, 0.5)}
+    low, high = axes.get_ylim()
+    return axes.annotate(
+        label.text,
+        (label.x, min(max(label.y, low), high)),
+        (1.0, 0.5),
+        textcoords=beside,
+        arrowprops=tie,
+        size=_SMALL,
+        color=dark,
+        va="center",
+        linespacing=1.0,
+        annotation_clip=False,
+    )
+
+
+def _dodge(axes: Axes, names: Sequence[Annotation], heights: Sequence[float]) -> None:
+    """Set names beside their curves' ends."""
+    ends = [axes.transAxes.inverted().transform(axes.transData.transform(name.xy))[1] for name in names]
+    for name, y in zip(names, dodge(ends, heights), strict=True):
+        name.set_y(y)
+
+
+def dodge(wanted: ArrayLike, heights: ArrayLike) -> Floats:
+    """Places for labels in [0, 1], as near as can be (least squares) to those wanted, without overlap.
+
+    Parameters
+    ----------
+    wanted : (n,) array_like
+        Wanted centres.
+    heights : (n,) array_like
+        Heights; their sum is at most 1.
+
+    Returns
+    -------
+    (n,) float64
+        Centres, in the order of `wanted`.
+
+    Notes
+    -----
+    With the sum of the heights below a label taken off its centre, "no overlap" reads "increasing": isotonic
+    regression by pooling adjacent violators, then clipped to the range, is the least-squares solution.
+    """
+    y, h = np.asarray(wanted, dtype=np.float64), np.asarray(heights, dtype=np.float64)
+    order = np.argsort(y, kind="stable")
+    offset = np.cumsum(h[order]) - 0.5 * h[order]
+    pools: list[tuple[float, int]] = []  # (mean, size)
+    for target in y[order] - offset:
+        mean, size = target, 1
+        while pools and pools[-1][0] > mean:
+            before, count = pools.pop()
+            mean, size = (mean * size + before * count) / (size + count), size + count
+        pools.append((mean, size))
+    placed = np.empty(y.size)
+    placed[order] = (
+        np.clip(np.repeat([m for m, _ in pools], [n for _, n in pools]), 0.0, max(0.0, 1.0 - h.sum())) + offset
+    )
+    return placed
+
+
+def _wrap(text: Text, words: str, width: float, size: Callable[[Text], tuple[float, float]]) -> None:
+    """Break words into lines of at most a width in inches."""
+
+    def length(word: str) -> float:
+        text.set_text(word)
+        return size(text)[0]
+
+    space = length("a a") - length("aa")
+    lines: list[str] = []
+    used = math.inf
+    for word in words.split(" "):
+        more = length(word)
+        if used + space + more <= width:
+            lines[-1] += f" {word}"
+            used += space + more
+        else:
+            lines.append(word)
+            used = more
+    text.set_text("\n".join(lines))

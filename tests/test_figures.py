@@ -1,0 +1,505 @@
+"""Figures: what is drawn equals what was measured, says so, is legible, and is the same bytes each time."""
+
+import io
+import subprocess
+import sys
+from functools import partial
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PolyCollection, QuadMesh
+from matplotlib.text import Annotation, Text
+from scipy.optimize import minimize
+
+import banditlab as bl
+from banditlab import figures
+from banditlab.trajectory import Grid, Trajectory
+
+T = 2.0 ** np.arange(13)
+PROBLEM = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
+LAWS = {"greedy": np.log1p(T), "KL-UCB, c = 0.5": np.log1p(T) ** 2 / 4, "explore-then-commit": np.sqrt(T) / 3}
+
+
+def trajectory(laws=LAWS, *, replications=30, noise=0.1, bounds=None, problem=PROBLEM, t=T, seed=0):
+    """A synthetic result whose replications are the laws times factors 1 + noise N(0, 1)."""
+    rng = np.random.default_rng(seed)
+    channels = {}
+    for name, law in laws.items():
+        regret = law * (1.0 + noise * rng.standard_normal((replications, 1)))
+        channels[name] = {"regret": regret, "pseudo_regret": 2.0 * regret}
+    bounds = {name: factor * laws[name] for name, factor in (bounds or {}).items()}
+    return Trajectory(problem, int(t[-1]), 0, range(replications), t.astype(np.int64), channels, bounds)
+
+
+def grid(axes, law, *, algorithms=("KL-UCB",), replications=20, noise=0.05, manifest=None):
+    """A synthetic sweep: law(algorithm, **point) times factors 1 + noise N(0, 1)."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for values in np.array(np.meshgrid(*axes.values(), indexing="ij")).reshape(len(axes), -1).T:
+        point = {"rounds": 1024, **dict(zip(axes, values, strict=True))}
+        for name in algorithms:
+            for replication in range(replications):
+                regret = law(name, **point) * (1.0 + noise * rng.standard_normal())
+                rows.append({**point, "algorithm": name, "replication": replication, "regret": regret})
+    return Grid({name: list(values) for name, values in axes.items()}, pd.DataFrame(rows), manifest or {})
+
+
+def phase(**options):
+    """Regret (1 + kappa) sqrt(T) above eta = 8, and a constant below."""
+    axes = {"eta": [1.0, 4.0, 16.0, 64.0], "rounds": [256, 512, 1024, 2048], "kappa": [0.0, 1.0, 4.0]}
+    return grid(axes, lambda _, eta, rounds, kappa: (1 + kappa) * (rounds**0.5 if eta > 8 else 9.0), **options)
+
+
+CROSSOVERS = {r"$\sqrt{T/K}$": [[256, 5.7], [2048, 16.0]], r"$\eta_c(K, T)$": [[256, 0.9], [2048, 1.7]]}
+
+
+def writing(figure):
+    """The texts that drawing the figure writes, with their boxes in pixels (the Agg renderer)."""
+    found, draw = [], Text.draw
+
+    def record(self, renderer):
+        if self.get_visible() and self.get_text().strip():
+            found.append((self.get_text(), Text.get_window_extent(self, renderer)))
+        draw(self, renderer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Text, "draw", record)
+        FigureCanvasAgg(figure).draw()
+    return found
+
+
+def collisions(figure):
+    """Pairs of texts that overlap by more than a pixel in both directions."""
+    texts = writing(figure)
+    return [
+        (a, b)
+        for i, (a, x) in enumerate(texts)
+        for b, y in texts[:i]
+        if min(x.x1, y.x1) - max(x.x0, y.x0) > 1.0 and min(x.y1, y.y1) - max(x.y0, y.y0) > 1.0
+    ]
+
+
+def caption(figure):
+    return figure.texts[0].get_text().replace("\n", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def names(axes):
+    return {a.get_text(): a for a in axes.texts if isinstance(a, Annotation) and a.arrow_patch is not None}
+
+
+def lines(axes, style="-"):
+    return [line for line in axes.lines if line.get_linestyle() == style]
+
+
+CLOSE = {f"algorithm {i}": law for i, law in enumerate(np.log1p(T) * (1.0 + 0.01 * np.arange(14)[:, None]))}
+TWELVE = {f"algorithm {i}": 50.0 for i in range(12)}
+HEAVY = np.exp(np.random.default_rng(1).normal(size=(60, 1)) * 2.5) * np.sqrt(T)
+TAILED = trajectory({"KL-UCB": np.log1p(T), "Thompson": 2 * np.log1p(T)}, replications=60)
+TAILED.channels["greedy"] = {"regret": HEAVY, "pseudo_regret": HEAVY}
+
+DRAWN = {
+    "log": lambda: figures.regret(trajectory()),
+    "linear": lambda: figures.regret(trajectory(), time="linear"),
+    "loglog": lambda: figures.regret(trajectory(), time="loglog"),
+    "bounds": lambda: figures.regret(trajectory(bounds={"greedy": 90.0, "KL-UCB, c = 0.5": 99.0}), bounds=True),
+    "bounds, loglog": lambda: figures.regret(
+        trajectory(bounds={"greedy": 90.0, "KL-UCB, c = 0.5": 50.0}), bounds=True, time="loglog"
+    ),
+    "bounds near": lambda: figures.regret(trajectory(bounds={"greedy": 1.5}), bounds=True, time="linear"),
+    "pseudo-regret": lambda: figures.regret(trajectory(), channel="pseudo_regret", wide=True),
+    "fourteen close curves": lambda: figures.regret(trajectory(CLOSE)),
+    "twelve bounds": lambda: figures.regret(trajectory(CLOSE, bounds=TWELVE), bounds=True),
+    "twelve bounds, loglog": lambda: figures.regret(trajectory(CLOSE, bounds=TWELVE), bounds=True, time="loglog"),
+    "over log": lambda: figures.regret_over_log(trajectory(), guides={"greedy": 1.0, "Lai-Robbins": 1.02}),
+    "over log, bounds": lambda: figures.regret_over_log(trajectory(bounds={"greedy": 90.0}), bounds=True),
+    "over log, far apart": lambda: figures.regret_over_log(
+        trajectory({"log": np.log1p(T), "linear": T / 4}, bounds={"log": 90.0}), bounds=True, guides={"log": 1.0}
+    ),
+    "tail": lambda: figures.regret(TAILED),
+    "tails": lambda: figures.tails(TAILED),
+    "tails, close": lambda: figures.tails(trajectory(CLOSE, replications=10)),
+    "short": lambda: figures.regret(trajectory({"greedy": np.ones(1)}, t=np.array([3.0]), replications=1)),
+    "no regret": lambda: figures.regret(trajectory({"greedy": 0 * T}), time="loglog"),
+    "scaling": lambda: figures.scaling(
+        grid(
+            {"K": 2.0 ** np.arange(1, 13)}, lambda name, K, rounds: K * (2.0 + len(name)), algorithms=("a", "b", "cd")
+        ),
+        "K",
+    ),
+    "scaling, two axes": lambda: figures.scaling(
+        grid({"eta": [1.0, 4.0, 16.0], "rounds": [256, 1024, 4096]}, lambda _, eta, rounds: eta + rounds**0.01), "eta"
+    ),
+    "narrow range": lambda: figures.scaling(grid({"eta": [1.0, 2.0]}, lambda _, eta, rounds: 3.0 + 0.1 * eta), "eta"),
+    "phase": lambda: figures.phase_diagram(phase(manifest={"crossovers": CROSSOVERS})),
+    "two phases": lambda: figures.phase_diagram(phase(algorithms=("KL-UCB", "greedy")), wide=True),
+}
+
+
+# Names, captions, the page
+
+
+def test_dodge_by_hand():
+    np.testing.assert_allclose(figures.dodge([0.5, 0.5], [0.2, 0.2]), [0.4, 0.6])
+    np.testing.assert_allclose(figures.dodge([1.0, 0.0], [0.2, 0.2]), [0.9, 0.1])
+    np.testing.assert_allclose(figures.dodge([0.3, 0.8], [0.2, 0.2]), [0.3, 0.8])
+    np.testing.assert_allclose(figures.dodge([0.9, 0.95, 1.0], [0.5, 0.3, 0.2]), [0.25, 0.65, 0.9])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_dodge_is_the_least_squares_solution(seed):
+    rng = np.random.default_rng(seed)
+    wanted, heights = np.sort(rng.random(6)), rng.uniform(0.02, 0.2, 6)
+    heights *= min(1.0, 0.9 / heights.sum())
+    limits = [
+        {"type": "ineq", "fun": lambda y: np.diff(y) - 0.5 * (heights[1:] + heights[:-1])},
+        {"type": "ineq", "fun": lambda y: [y[0] - 0.5 * heights[0], 1.0 - 0.5 * heights[-1] - y[-1]]},
+    ]
+    best = minimize(lambda y: ((y - wanted) ** 2).sum(), np.linspace(0.1, 0.9, 6), constraints=limits, tol=1e-14)
+    placed = figures.dodge(wanted, heights)
+    assert all((limit["fun"](placed) >= np.full(1, -1e-12)).all() for limit in map(_arrays, limits))
+    np.testing.assert_allclose(placed, best.x, atol=1e-6)
+
+
+def _arrays(limit):
+    return {**limit, "fun": lambda y: np.asarray(limit["fun"](y))}
+
+
+@pytest.mark.parametrize("case", DRAWN)
+def test_nothing_written_overlaps_or_leaves_the_page(case):
+    figure = DRAWN[case]()
+    assert collisions(figure) == []
+    width, height = figure.get_size_inches() * figure.dpi
+    for text, box in writing(figure):
+        assert box.x0 > 0 and box.y0 > 0 and box.x1 < width and box.y1 < height, text
+
+
+def test_names_that_are_not_moved_apart_are_seen_to_overlap():
+    figure = DRAWN["fourteen close curves"]()
+    for name in names(figure.axes[0]).values():
+        name.set_y(0.5)
+    assert collisions(figure)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_figures_have_the_width_of_a_column_or_a_page(wide):
+    sizes = [
+        figures.regret(trajectory(), wide=wide),
+        figures.regret_over_log(trajectory(), wide=wide),
+        figures.tails(TAILED, wide=wide),
+        figures.scaling(phase(), "eta", wide=wide),
+        figures.phase_diagram(phase(), wide=wide),
+    ]
+    assert {figure.get_figwidth() for figure in sizes} == {6.9 if wide else 3.3}
+
+
+def test_each_name_stands_by_its_curve_in_its_colour():
+    axes = DRAWN["log"]().axes[0]
+    for name, line in zip(LAWS, axes.lines, strict=True):
+        assert names(axes)[name].xy == pytest.approx((line.get_xdata()[-1], line.get_ydata()[-1]))
+        assert matplotlib.colors.to_rgb(names(axes)[name].get_color()) == pytest.approx(
+            [0.75 * c for c in matplotlib.colors.to_rgb(line.get_color())]
+        )
+
+
+def test_captions_say_instance_bands_replications_and_dashes():
+    text = caption(DRAWN["bounds"]())
+    for part in (
+        "Bernoulli bandit",
+        "$K=5$",
+        r"$\eta=5$",
+        "Bands: mean ±2 standard errors",
+        "30 replications",
+        "Dashed",
+    ):
+        assert part in text
+    assert "Dashed" not in caption(DRAWN["log"]())
+    assert "One replication, no bands." in caption(DRAWN["short"]())
+    assert "greedy (tail-dominated): median, 5 to 95 % quantiles" in caption(DRAWN["tail"]())
+    alone = trajectory({"greedy": T})
+    alone.channels["greedy"]["regret"] = HEAVY
+    assert "Bands: tail-dominated: median, 5 to 95 % quantiles" in caption(figures.regret(alone))
+
+
+def test_eta_in_a_summary_is_set_as_mathematics_and_beta_is_left_alone():
+    unregularized = bl.bandits.bandit([0.3, 0.7], eta=float("inf"), noise="beta")
+    assert caption(figures.regret(trajectory(problem=unregularized))).startswith(r"Beta bandit, $K=2$, $\eta=\infty$.")
+
+
+# Curves and bands
+
+
+def test_band_is_mean_and_two_standard_errors():
+    x = np.array([[1.0, 2.0], [1.0, 4.0], [1.0, 9.0], [1.0, 5.0]])
+    found = figures.band(x)
+    half = 2.0 * np.sqrt((9.0 + 1.0 + 16.0 + 0.0) / 3.0 / 4.0)  # deviations from the mean 5
+    np.testing.assert_allclose(found.centre, [1.0, 5.0])
+    np.testing.assert_allclose(found.low, [1.0, 5.0 - half])
+    np.testing.assert_allclose(found.high, [1.0, 5.0 + half])
+    assert not found.tail_dominated
+
+
+def test_band_of_a_tail_dominated_curve_is_median_and_quantiles():
+    x = np.append(np.arange(1.0, 20.0), 1000.0)[:, None]
+    found = figures.band(x)
+    assert found.tail_dominated
+    np.testing.assert_allclose(np.ravel([found.low, found.centre, found.high]), [1.95, 10.5, 68.05])
+
+
+def test_what_is_drawn_is_the_band():
+    result = trajectory()
+    axes = figures.regret(result).axes[0]
+    bands = [c for c in axes.collections if isinstance(c, PolyCollection)]
+    for regret, line, drawn in zip(result.regret.values(), axes.lines, bands, strict=True):
+        mean, se = regret.mean(axis=0), regret.std(axis=0, ddof=1) / np.sqrt(30)
+        np.testing.assert_array_equal(line.get_xdata(), result.checkpoints)
+        np.testing.assert_allclose(line.get_ydata(), mean)
+        (polygon,) = (path.vertices for path in drawn.get_paths())
+        for t, low, high in zip(T, mean - 2 * se, mean + 2 * se, strict=True):
+            at = polygon[polygon[:, 0] == t, 1]
+            np.testing.assert_allclose([at.min(), at.max()], [low, high])
+
+
+def test_quantile_bands_do_not_flatten_the_other_curves():
+    figure = DRAWN["tail"]()
+    top, median = figure.axes[0].get_ylim()[1], np.median(HEAVY[:, -1])
+    assert np.quantile(HEAVY[:, -1], 0.95) > 3 * median, "the case must be one where the band is cut"
+    assert top == pytest.approx(1.05 * 2 * median)
+    assert (
+        f"The band of greedy reaches ${figures._number(float(f'{np.quantile(HEAVY[:, -1], 0.95):.2g}'))}$."
+        in caption(figure)
+    )
+
+
+def test_bounds_far_above_have_axes_of_their_own_and_near_ones_share():
+    upper, main = DRAWN["bounds"]().axes
+    np.testing.assert_allclose(lines(upper, "--")[0].get_ydata(), 90.0 * LAWS["greedy"])
+    assert lines(upper, "--")[0].get_color() == main.lines[0].get_color()
+    assert not lines(main, "--") and upper.get_ylim()[1] > 99 * LAWS["KL-UCB, c = 0.5"][-1]
+    assert main.get_ylim()[1] < 2 * LAWS["explore-then-commit"][-1]
+    for case in ("bounds, loglog", "bounds near"):
+        (axes,) = DRAWN[case]().axes
+        drawn = lines(axes, "--")
+        assert drawn and all(axes.get_ylim()[1] > line.get_ydata().max() for line in drawn)
+
+
+def test_bounds_that_are_nowhere_finite_are_left_out_and_gaps_are_gaps():
+    result = trajectory(bounds={"greedy": np.nan, "KL-UCB, c = 0.5": np.where(T < 9, np.inf, 2.0)})
+    (axes,) = figures.regret(result, bounds=True, time="linear").axes
+    (drawn,) = lines(axes, "--")
+    np.testing.assert_array_equal(np.isnan(drawn.get_ydata()), T < 9)
+
+
+def test_loglog_guides_have_slopes_one_half_and_one_and_stay_below_the_curves():
+    axes = DRAWN["loglog"]().axes[0]
+    guides = [line for line in axes.lines if line.get_color() == figures._GREY]
+    for guide, slope in zip(guides, (0.5, 1.0), strict=True):
+        x, y = np.log(guide.get_data())
+        assert np.diff(y) / np.diff(x) == pytest.approx(slope)
+        fine = np.linspace(*x)
+        for curve in axes.lines[2:]:
+            assert (np.interp(fine, np.log(T), np.log(curve.get_ydata())) > np.interp(fine, x, y)).all()
+    assert len(lines(DRAWN["log"]().axes[0])) == 3
+
+
+def test_regret_over_log_is_flat_for_logarithmic_regret_and_begins_at_the_burn_in():
+    result = trajectory({"log": 3.0 * np.log(T), "log²": np.log(T) ** 2}, noise=0.0)
+    axes = figures.regret_over_log(result, guides={"log": 3.5}).axes[0]
+    kept = T[T >= PROBLEM.burn_in]
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), kept)
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), 3.0)
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), np.log(kept))
+    (law,) = lines(axes, ":")
+    assert law.get_ydata() == [3.5, 3.5] and law.get_color() == axes.lines[0].get_color()
+
+
+def test_regret_over_log_has_a_logarithmic_axis_where_one_curve_would_flatten_the_others():
+    laws = {"log": np.log1p(T), "linear": T / 4}
+    assert figures.regret_over_log(trajectory(laws)).axes[0].get_yscale() == "log"
+    assert figures.regret_over_log(trajectory()).axes[0].get_yscale() == "linear"
+
+
+def test_tails_are_the_survival_function_with_median_and_quantile():
+    result = trajectory({"a": T}, replications=4)
+    result.channels["a"]["regret"] = np.outer([4.0, 1.0, 2.0, 8.0], np.ones(T.size))
+    axes = figures.tails(result).axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_data(), [[1.0, 0.75, 0.5, 0.25], [1.0, 2.0, 4.0, 8.0]])
+    marks = {line.get_marker(): line.get_data() for line in axes.lines if line.get_marker() != "None"}
+    np.testing.assert_allclose(np.ravel(marks["o"]), [0.5, 3.0])
+    np.testing.assert_allclose(np.ravel(marks["D"]), [0.05, np.quantile([1, 2, 4, 8], 0.95)])
+
+
+# Sweeps
+
+
+def test_scaling_writes_the_exponent_and_draws_it_over_its_range_only():
+    axes = {"eta": 2.0 ** np.arange(-2, 8)}
+    sweep = grid(axes, lambda _, eta, rounds: 3.0 * min(eta, 8.0), noise=0.02)
+    figure = figures.scaling(sweep, "eta", fit=(0.25, 8.0))
+    (drawn,) = figure.axes
+    ((name, _),) = names(drawn).items()
+    value, low, high = (float(x) for x in name.split("\n")[1].translate(str.maketrans("[],", "   ")).split())
+    assert low <= 1.0 <= high and high - low < 0.05 and abs(value - 1.0) < 0.03
+    (line,) = (line for line in drawn.lines if line.get_linewidth() == 4.0)
+    assert line.get_xdata()[0] == 0.25 and line.get_xdata()[-1] == 8.0
+    slope = np.diff(np.log(line.get_ydata())) / np.diff(np.log(line.get_xdata()))
+    np.testing.assert_allclose(slope, value, atol=0.006)  # the name has two decimals
+    assert "after $2^{10}$ rounds" in drawn.get_ylabel() and "standard errors" in caption(figure)
+    whole = float(next(iter(names(figures.scaling(sweep, "eta").axes[0]))).split("\n")[1].split()[0])
+    assert whole < 0.9, "over everything the plateau pulls the exponent down"
+
+
+def test_scaling_draws_means_with_two_standard_errors_and_marks_heavy_tails():
+    sweep = grid({"K": [2.0, 4.0, 8.0]}, lambda _, K, rounds: K)
+    sweep.table.loc[sweep.table["K"] == 8.0, "regret"] = np.append(np.ones(19), 40.0)
+    figure = figures.scaling(sweep, "K")
+    (axes,) = figure.axes
+    filled, hollow = (
+        [line for line in axes.lines if line.get_marker() == "o" and (line.get_mfc() == "white") == h] for h in (0, 1)
+    )
+    np.testing.assert_allclose(hollow[0].get_data(), [[8.0], [59.0 / 20.0]])
+    np.testing.assert_array_equal(filled[0].get_xdata(), [2.0, 4.0])
+    first = sweep.table.loc[sweep.table["K"] == 2.0, "regret"]
+    half = 2.0 * first.std() / np.sqrt(20)
+    bar = axes.containers[0].lines[2][0].get_segments()[0]
+    np.testing.assert_allclose(bar[:, 1], [first.mean() - half, first.mean() + half])
+    assert "tail-dominated" in caption(figure)
+
+
+def test_scaling_has_a_curve_for_each_algorithm_and_value_of_the_other_axes():
+    sweep = grid({"eta": [1.0, 2.0], "rounds": [512, 1024]}, lambda _, eta, rounds: eta, algorithms=("a", "b"))
+    found = {name.split("\n")[0] for name in names(figures.scaling(sweep, "eta").axes[0])}
+    assert found == {f"{algorithm}, $T={rounds}$" for algorithm in "ab" for rounds in ("512", "2^{10}")}
+
+
+def test_phase_diagram_colours_are_local_slopes_of_the_largest_mean():
+    sweep = phase(noise=0.0)
+    swing = (
+        sweep.table["regret"] * (sweep.table["rounds"] / 256 - 1) / 9
+    )  # leaves the mean, not the largest replication
+    sweep.table["regret"] += swing * sweep.table["replication"].map({0: 1.0, 1: -1.0}).fillna(0.0)
+    (mesh,) = (c for c in figures.phase_diagram(sweep).axes[0].collections if isinstance(c, QuadMesh))
+    np.testing.assert_allclose(mesh.get_array().reshape(4, 4), [[0.0] * 4, [0.0] * 4, [0.5] * 4, [0.5] * 4], atol=1e-12)
+    sweep.table.loc[sweep.table["kappa"] == 1.0, "regret"] = 100.0 * sweep.table["rounds"]  # now the largest
+    (mesh,) = (c for c in figures.phase_diagram(sweep).axes[0].collections if isinstance(c, QuadMesh))
+    np.testing.assert_allclose(mesh.get_array(), 1.0)
+    assert mesh.get_clim() == (0.0, 1.0)
+
+
+def test_phase_diagram_darkens_steadily_so_that_it_reads_in_grey():
+    with figures._style():
+        colours = matplotlib.colormaps[matplotlib.rcParams["image.cmap"]](np.linspace(0.0, 1.0, 64))[:, :3]
+    assert (np.diff(colours @ [0.2126, 0.7152, 0.0722]) > 0.0).all()
+
+
+def test_phase_diagram_overlays_the_crossovers_of_the_sweep_or_those_given():
+    curves = {"sharp": lambda horizons: np.sqrt(horizons / 8.0)}
+    ours = figures.phase_diagram(phase(), curves=curves).axes[0]
+    points = [[T, (T / 8.0) ** 0.5] for T in (256, 512, 1024, 2048)]
+    theirs = figures.phase_diagram(phase(manifest={"crossovers": {"sharp": points}})).axes[0]
+    for axes in (ours, theirs):
+        x, y = axes.lines[0].get_data()
+        np.testing.assert_allclose(y, np.sqrt(x / 8.0))
+        np.testing.assert_allclose(axes.get_xlim(), x[[0, -1]])
+        assert "sharp" in names(axes)
+    assert not figures.phase_diagram(phase()).axes[0].lines
+    assert r"largest over $\kappa$ in {$0$, $1$, $4$}" in caption(figures.phase_diagram(phase()))
+
+
+# Arguments
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: figures.regret(trajectory(), time="logarithmic"), "time: 'logarithmic' is unknown; did you mean log"),
+        (lambda: figures.regret(trajectory(), channel="pseudo"), "did you mean pseudo_regret"),
+        (lambda: figures.regret(trajectory(), channel="pseudo_regret", bounds=True), "bounds: they bound the channel"),
+        (lambda: figures.regret_over_log(trajectory(), guides={"law": np.nan}), r"guides\['law'\]: nan"),
+        (lambda: figures.regret_over_log(trajectory({"a": np.ones(1)}, t=np.ones(1))), "checkpoints: log t needs one"),
+        (lambda: figures.tails(trajectory({"a": 0 * T})), "channel: no final value of 'regret' is positive"),
+        (lambda: figures.scaling(phase(), "K"), "axis: 'K' is unknown"),
+        (lambda: figures.scaling(phase(), "kappa"), r"kappa: a logarithmic axis needs positive finite values"),
+        (lambda: figures.scaling(phase(), "eta", y="regrets"), "did you mean regret"),
+        (lambda: figures.scaling(phase(), "eta", fit=(2.0, 5.0)), r"fit: \(2, 5\) holds fewer than two values of eta"),
+        (lambda: figures.phase_diagram(grid({"eta": [1.0]}, lambda _, eta, rounds: eta)), "axis: 'rounds' is unknown"),
+        (
+            lambda: figures.phase_diagram(grid({"eta": [1.0], "rounds": [8]}, lambda _, eta, rounds: eta)),
+            "rounds: local slopes need at least two horizons",
+        ),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+# Files
+
+
+def test_save_writes_three_files_and_the_same_bytes_each_time(tmp_path):
+    first = figures.save(DRAWN["bounds, loglog"](), tmp_path / "new" / "regret, eta=0.5")
+    assert [path.name for path in first] == [f"regret, eta=0.5.{kind}" for kind in ("pdf", "svg", "png")]
+    again = figures.save(DRAWN["bounds, loglog"](), tmp_path / "again")
+    for a, b in zip(first, again, strict=True):
+        assert a.read_bytes() == b.read_bytes()
+    other = figures.save(DRAWN["log"](), tmp_path / "other")
+    assert all(a.read_bytes() != b.read_bytes() for a, b in zip(first, other, strict=True))
+    pdf, svg, png = (path.read_bytes() for path in first)
+    assert pdf.startswith(b"%PDF") and b"CreationDate" not in pdf
+    assert b"/FontFile2" in pdf and b"/Type3" not in pdf, "fonts are embedded as TrueType"
+    assert b"<dc:date>" not in svg and png.startswith(b"\x89PNG")
+    assert len(list(tmp_path.rglob("*"))) == 10, "nothing else is left behind"
+
+
+def test_the_style_holds_whatever_the_users_settings_are():
+    plain = figures.png(DRAWN["log"]())
+    with matplotlib.rc_context(
+        {"font.size": 20, "axes.grid": False, "font.family": "monospace", "savefig.bbox": "tight"}
+    ):
+        assert figures.png(DRAWN["log"]()) == plain
+        assert matplotlib.rcParams["font.size"] == 20
+
+
+def test_matplotlibs_own_savefig_keeps_the_style():
+    data = io.BytesIO()
+    DRAWN["log"]().savefig(data, format="pdf")
+    assert b"/FontFile2" in data.getvalue() and b"/Type3" not in data.getvalue()
+
+
+def test_a_figure_shows_itself_in_a_notebook():
+    figure = DRAWN["log"]()
+    assert figure._repr_png_() == figures.png(figure)
+    assert trajectory()._repr_png_() == figures.png(figures.regret(trajectory()))
+
+
+@pytest.mark.slow
+def test_results_of_the_harness_draw_themselves():
+    greedy = partial(bl.bandits.kl_ucb, scale=0.0)
+    result = bl.run(PROBLEM, {"KL-UCB": bl.bandits.kl_ucb, "greedy": greedy}, rounds=500, replications=8)
+    assert set(names(result.plot().axes[0])) == {"KL-UCB", "greedy"}
+    sweep = bl.sweep(
+        lambda eta: bl.bandits.bandit([0.3, 0.7], eta=eta),
+        {"KL-UCB": bl.bandits.kl_ucb},
+        over={"eta": [1, 64], "rounds": [64, 128, 256]},
+        replications=4,
+    )
+    assert len(sweep.plot().axes[0].lines) == 2, "both crossovers"
+    assert [collisions(f) for f in (result.plot(bounds=True), sweep.plot(), sweep.plot("eta"))] == [[], [], []]
+
+
+@pytest.mark.slow
+def test_neither_the_package_imports_matplotlib_nor_the_figures_pyplot():
+    code = (
+        "import sys, numpy as np, banditlab as bl\n"
+        "from banditlab.trajectory import Trajectory\n"
+        "assert not any(name.startswith('matplotlib') for name in sys.modules)\n"
+        "problem, t = bl.bandits.bandit([.3, .7], eta=1.), np.array([1, 2, 4])\n"
+        "result = Trajectory(problem, 4, 0, range(3), t, {'a': {'regret': np.ones((3, 3))}})\n"
+        "assert result.plot()._repr_png_().startswith(b'\\x89PNG')\n"
+        "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
