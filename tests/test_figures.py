@@ -437,6 +437,28 @@ def test_bad_arguments_are_refused_in_one_line(call, message):
     assert "\n" not in str(error.value)
 
 
+def test_regimes_draws_the_worst_of_further_axes_beside_the_bounds():
+    laws = {"KL-UCB": np.log1p(T)}
+    over_eta = grid({"eta": [1.0, 4.0, 16.0], "kappa": [1.0, 2.0]}, lambda _, eta, kappa, rounds: eta * kappa)
+    horizons = {"rounds": [64, 4096, 262144], "kappa": [1.0, 2.0]}
+    over_rounds = grid(horizons, lambda _, rounds, kappa: kappa * rounds**0.5)
+    figure = figures.regimes(
+        trajectory(laws, bounds={"KL-UCB": 9.0}),
+        over_eta,
+        over_rounds,
+        bounds={"eta": lambda eta: 100.0 * eta, "rounds": lambda n: 10.0 * n},
+        marks={"here": 4.0},
+        caption=["An instance."],
+    )
+    for axes, x, sweep in zip(figure.axes[1:], ("eta", "rounds"), (over_eta, over_rounds), strict=True):
+        means = sweep.table.groupby([x, "kappa"])["regret"].mean().groupby(x).max().to_numpy()
+        assert any(line.get_ydata().size == 3 and np.allclose(line.get_ydata(), means) for line in lines(axes))
+    dashed = lines(figure.axes[1], "--")[0]
+    np.testing.assert_allclose(dashed.get_ydata(), [100.0, 400.0, 1600.0])
+    assert not collisions(figure)
+    assert "bands and bars" in caption(figure)
+
+
 # Files
 
 
