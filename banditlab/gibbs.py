@@ -15,7 +15,7 @@ exp(log pi*_a + x_a), so that large eta does not underflow.
 A round changes one index. Four sums are kept: (W, S or 0, G or X, D) with D = sum_a pi*_a e^{x_a} Delta_a for the
 plain gap D / W. Above `SCALAR_ARMS` arms they are the root of a binary sum tree, in which every node is a fresh sum of
 its two children and nothing drifts: O(log K) a round. Up to `SCALAR_ARMS` arms they are running sums, O(1) a round,
-refreshed from the leaves before rounding residue can matter.
+computed anew before rounding residue can matter.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ SCALAR_ARMS = 32
 _W, _S, _G, _D = 0, 1, 2, 3  # channels of a node
 _NEAR = 1e-2  # KL below which the near form is chosen when re-centring
 _STALE = 1e-3  # re-centre when h(S) has cancelled all but this fraction of G / W
-_REFRESH_EVERY = 1024  # updates of the running sums between refreshes
-_REFRESH_FALL = 1e-2  # refresh when a running sum has fallen below this fraction of its largest value
+_FRESH = 1024.0  # updates after which running sums are computed anew,
+_FALL = 1e-2  # also when one has fallen below this fraction of its largest value
 
 
 # Columns of Gibbs.arms
 INDEX, _MEAN, _GAP, _LOG_OPTIMAL, _OPTIMAL = 0, 1, 2, 3, 4
 # Entries of Gibbs.state
-_ETA, _TREE, _FIRST, _CENTRE, _FAR, _AGE, _TOP_W, _TOP_G, _LEFT = 0, 1, 2, 3, 4, 5, 6, 7, 8
+_ETA, _TREE, _FIRST, _CENTRE, _FAR, _AGE, _TOP_W, _TOP_G = 0, 1, 2, 3, 4, 5, 6, 7
 
 
 class Gibbs(NamedTuple):
@@ -48,8 +48,8 @@ class Gibbs(NamedTuple):
 
     arms: np.ndarray  # (K, 5) the index in force, true mean r, plain gap Delta, log pi*, pi*
     nodes: np.ndarray  # (first + leaves, 4) sums by channel: node 1 is the total, node first + a is arm a
-    state: np.ndarray  # (9,) eta; sum tree or not; first; centre m; far form or not; updates since the last
-    #   re-centring; for running sums the largest W and |G| since they were fresh, and updates left until they will be
+    state: np.ndarray  # (8,) eta; sum tree or not; first; centre m; far form or not; updates since the last
+    #   re-centring; largest W and |G| since then
 
 
 def gibbs_state(problem: Any, tree: bool | None = None) -> Gibbs:
@@ -66,7 +66,7 @@ def gibbs_state(problem: Any, tree: bool | None = None) -> Gibbs:
     tree = K > SCALAR_ARMS if tree is None else tree
     leaves = 1 << (K - 1).bit_length()
     first, size = (max(leaves, 2), 2 * max(leaves, 2)) if tree else (2, 2 + K)
-    state = np.zeros(9)
+    state = np.zeros(8)
     state[_ETA], state[_TREE], state[_FIRST] = problem.eta, tree, first
     arms = np.column_stack([np.zeros(K), problem.mean, problem.gap, problem.log_optimal, problem.optimal])
     return Gibbs(np.ascontiguousarray(arms), np.zeros((size, 4)), state)
@@ -124,21 +124,6 @@ def set_index(arms, nodes, state, a, value):
 
 
 @jit
-def _sum_leaves(nodes, state, K):
-    """Fresh totals from the leaves."""
-    first = np.int64(state[_FIRST])
-    for c in range(4):
-        if state[_TREE] > 0.0:
-            for i in range(first - 1, 0, -1):
-                nodes[i, c] = nodes[2 * i, c] + nodes[2 * i + 1, c]
-        else:
-            total = 0.0
-            for i in range(first, first + K):
-                total += nodes[i, c]
-            nodes[1, c] = total
-
-
-@jit
 def _recentre(arms, nodes, state):
     """Choose m so that S = 0, the form by the size of KL, and compute every leaf anew: O(K)."""
     K = arms.shape[0]
@@ -161,9 +146,17 @@ def _recentre(arms, nodes, state):
         nodes[first + a, _S] = s
         nodes[first + a, _G] = v
         nodes[first + a, _D] = d
-    _sum_leaves(nodes, state, K)
+    for c in range(4):
+        if state[_TREE] > 0.0:
+            for i in range(first - 1, 0, -1):
+                nodes[i, c] = nodes[2 * i, c] + nodes[2 * i + 1, c]
+        else:
+            nodes[1, c] = 0.0
+            for i in range(first, first + K):
+                nodes[1, c] += nodes[i, c]
     state[_AGE] = 0.0
-    state[_LEFT] = 0.0
+    state[_TOP_W] = nodes[1, _W]
+    state[_TOP_G] = abs(nodes[1, _G])
 
 
 @jit
@@ -171,21 +164,17 @@ def divergence(arms, nodes, state, changed):
     """KL(pi || pi*) and the plain gap of the policy in force, with sums and centre brought up to date where needed.
 
     `changed` says that entries of the index column were written directly. O(1) up to `SCALAR_ARMS` arms and for the
-    tree, but for re-centrings, O(K): forced ones at rare rounds, and to gain accuracy at most one in K updates.
+    tree, but for re-centrings, O(K): forced ones at rare rounds, and to gain accuracy at most one in K updates. Residue
+    of running sums is left by cancellation: with eta = 300 a dominant weight may fall by e^{-100} in one round.
     """
     K = arms.shape[0]
+    residue = False
     if not state[_TREE] > 0.0:  # running sums
         w = nodes[1, _W]
         v = abs(nodes[1, _G])
-        state[_LEFT] -= 1.0
-        if w < _REFRESH_FALL * state[_TOP_W] or v < _REFRESH_FALL * state[_TOP_G] or state[_LEFT] < 0.0:
-            _sum_leaves(nodes, state, K)
-            state[_TOP_W] = nodes[1, _W]
-            state[_TOP_G] = abs(nodes[1, _G])
-            state[_LEFT] = _REFRESH_EVERY
-        else:
-            state[_TOP_W] = max(state[_TOP_W], w)
-            state[_TOP_G] = max(state[_TOP_G], v)
+        state[_TOP_W] = max(state[_TOP_W], w)
+        state[_TOP_G] = max(state[_TOP_G], v)
+        residue = w < _FALL * state[_TOP_W] or v < _FALL * state[_TOP_G] or state[_AGE] >= _FRESH
     kl = 0.0
     inverse = 0.0
     for attempt in range(2):
@@ -205,7 +194,7 @@ def divergence(arms, nodes, state, changed):
                 kl = part - s * s * (0.5 - s * (2.0 / 3.0 - s * h))
             stale = not 0.25 < w < 4.0
             inexact = kl < _STALE * part
-        if attempt > 0 or not (stale or changed or (inexact and state[_AGE] >= K)):
+        if attempt > 0 or not (stale or changed or residue or (inexact and state[_AGE] >= K)):
             break
         _recentre(arms, nodes, state)
     return kl, nodes[1, _D] * inverse

@@ -63,13 +63,16 @@ _PRESENTATION = {
 # ---------------------------------------------------------------------------------------------------------------
 
 
-@functools.cache
 def sources_digest() -> str:
-    """Digest of the numerical sources of this package (hex, 16 characters).
+    """Digest of the numerical sources of this package as they were imported (hex, 16 characters).
 
     It names the compilation cache's folder and enters the key of every stored shard. Presentation (figures, rates,
     claims, the command) does not enter.
     """
+    return _IMPORTED
+
+
+def _digest_of_files() -> str:
     root = Path(__file__).parent
     h = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
@@ -78,6 +81,9 @@ def sources_digest() -> str:
             continue
         h.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return h.hexdigest()[:16]
+
+
+_IMPORTED = _digest_of_files()  # now: a file edited after this process imported it must not name what it compiles
 
 
 def in_package(module: str | None) -> bool:
@@ -316,6 +322,8 @@ class _SourceKeyedCache(_Cache):
         path = self._file(sig, cres.codegen)
         if path is None or cres.lifted or cres.library.has_dynamic_globals:
             return
+        if _digest_of_files() != _IMPORTED:  # edited since: whether this process has the old or the new is unknown
+            return
         from numba.core.serialize import dumps
 
         data = dumps(CompileResultCacheImpl.reduce(None, cres))
@@ -351,14 +359,14 @@ def _modules(arguments: Any) -> list[str]:
     return [f"{c.__module__}.{c.__qualname__}" for c in _instance_classes(arguments)]
 
 
-def _njit(function: Callable[..., Any]) -> Any:
+def _njit(function: Callable[..., Any], **options: bool) -> Any:
     """Numba's compiler as used here.
 
     The package's own kernels allocate nothing and do without reference counting (``_nrt=False``), which halves the
     time of a round; users' code may allocate.
     """
     nrt = not in_package(function.__module__)
-    return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=nrt)(function)
+    return numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, _nrt=nrt, **options)(function)
 
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -386,7 +394,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 @functools.cache
 def _compiled_verb(method: Callable[..., Any]) -> Any:
     """A verb's dispatcher: one per function object, so a redefined class is a new function."""
-    return _njit(method)
+    return _njit(method, no_cpython_wrapper=True)
 
 
 @infer_getattr

@@ -297,6 +297,9 @@ def test_a_draw_whose_rounding_runs_past_the_last_weight_steps_back(tree):
         state.arms[:, INDEX] = 0.5
         divergence(*state, True)
         weights(state)[list(dead)] = 0.0
-        gibbs._sum_leaves(state.nodes, state.state, 3)
+        for i in range(3, 0, -1) if tree else ():
+            state.nodes[i] = state.nodes[2 * i] + state.nodes[2 * i + 1]
+        if not tree:
+            state.nodes[1] = state.nodes[2:].sum(axis=0)
         state.nodes[1, 0] *= 1.0 + 1e-12
         assert draw(*state, 1.0 - 2.0**-53) == last

@@ -169,6 +169,29 @@ def test_without_any_home_folder_the_cache_is_done_without(monkeypatch):
     assert len(caught) == 1 and "BANDITLAB_CACHE" in str(caught[0].message)
 
 
+def test_an_edit_while_a_process_runs_leaves_no_stale_kernel_behind(package_root, python, tmp_path):
+    copy = tmp_path / "banditlab"
+    shutil.copytree(package_root / "banditlab", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    run = """
+        result = bl.run(bl.bandits.textbook(), {"a": bl.bandits.kl_greedy}, rounds=64, replications=1)
+        print(result.regret["a"][0, -1])
+    """
+    edit = f"""
+        from pathlib import Path
+        path = Path({str(copy / "bandits" / "kl_greedy.py")!r})
+        text = path.read_text()
+        changed = text.replace("return self.total[a] / n", "return self.total[a] / n + 0.5 / n", 1)
+        changed = changed.replace("self.total[a] / self.pulls[a]", "(self.total[a] + 0.5) / self.pulls[a]", 1)
+        assert changed != text
+        path.write_text(changed)
+    """
+    start, edit, run = (textwrap.dedent(part) for part in ("import banditlab as bl", edit, run))
+    old, _ = python(f"{start}\n{edit}\n{run}", cache=tmp_path / "cache", path=[tmp_path])  # edited after the import
+    new, _ = python(f"{start}\n{run}", cache=tmp_path / "cache", path=[tmp_path])
+    right, _ = python(f"{start}\n{run}", cache=tmp_path / "fresh", path=[tmp_path])
+    assert new == right != old
+
+
 def test_an_edit_of_the_package_changes_the_next_runs_number(package_root, python, session_cache, tmp_path):
     copy = tmp_path / "banditlab"
     shutil.copytree(package_root / "banditlab", copy, ignore=shutil.ignore_patterns("__pycache__"))

@@ -23,16 +23,15 @@ _POLL_ROUNDS, _POLL_ARMS = 1 << 14, 1 << 20  # rounds, and rounds times arms, be
 
 
 @jit
-def _reward(problem, a, state, spare):
-    """One reward of arm a, from a fixed number of the stream's draws; `spare` is a generator that they may seed."""
-    r = problem.mean[a]
-    if problem.noise == BERNOULLI:
+def _reward(noise, r, spread, state, spare):
+    """One reward of mean r, from a fixed number of the stream's draws; `spare` is a generator that they may seed."""
+    if noise == BERNOULLI:
         return 1.0 if rng.uniform(state) < r else 0.0
-    if problem.noise == GAUSSIAN:
-        return r + problem.spread * rng.normal_from_two(state)
+    if noise == GAUSSIAN:
+        return r + spread * rng.normal_from_two(state)
     for i in range(4):
         spare[i] = rng.bits(state)
-    return rng.beta(spare, r * problem.spread, (1.0 - r) * problem.spread)
+    return rng.beta(spare, r * spread, (1.0 - r) * spread)
 
 
 @jit
@@ -72,7 +71,7 @@ def play_index(problem, learner, arms, nodes, state, checkpoints, world, spare, 
             regret += max(kl, 0.0)
             pseudo += plain
             a = gibbs.draw(arms, nodes, state, rng.uniform(world))
-            learner.update(t, a, _reward(problem, a, world, spare))
+            learner.update(t, a, _reward(problem.noise, problem.mean[a], problem.spread, world, spare))
             gibbs.set_index(arms, nodes, state, a, learner.index(a, t + 1))
             left -= 1
             if left == 0:
@@ -112,7 +111,7 @@ def play_greedy(problem, learner, index, checkpoints, world, spare, out, control
                     best = a
             regret += problem.gap[best]
             rng.uniform(world)  # the draw of the arm, so that worlds stay aligned with sampled policies
-            learner.update(t, best, _reward(problem, best, world, spare))
+            learner.update(t, best, _reward(problem.noise, problem.mean[best], problem.spread, world, spare))
             index[best] = learner.index(best, t + 1)
             left -= 1
             if left == 0:
@@ -151,7 +150,7 @@ def play_policy(problem, learner, pi, checkpoints, world, spare, own, out, contr
             pseudo += plain
             regret += kl_gap_from_policy(pi, problem.log_optimal) if regularized else plain
             a = rng.categorical(world, pi)
-            learner.update(t, a, _reward(problem, a, world, spare))
+            learner.update(t, a, _reward(problem.noise, problem.mean[a], problem.spread, world, spare))
             left -= 1
             if left == 0:
                 left = poll

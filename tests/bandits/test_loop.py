@@ -285,7 +285,7 @@ def test_beta_rewards_take_a_fixed_number_of_draws():
         problem = bandit([mean], eta=1.0, noise="beta", spread=2.0)
         state, spare = draws.stream(3, draws.ENVIRONMENT, 0), np.zeros(4, np.uint64)
         for _ in range(50):
-            loop._reward(problem, 0, state, spare)
+            loop._reward(problem.noise, mean, problem.spread, state, spare)
         plain = draws.stream(3, draws.ENVIRONMENT, 0)
         for _ in range(200):
             draws.bits(plain)

@@ -92,7 +92,7 @@ def test_variances_are_those_of_the_rewards_drawn():
         problem = bandit([0.3], eta=1.0, noise=noise, spread=spread)
         state = rng.stream(0, rng.ENVIRONMENT, 0)
         spare = np.zeros(4, np.uint64)
-        x = np.array([loop._reward(problem, 0, state, spare) for _ in range(n)])
+        x = np.array([loop._reward(problem.noise, 0.3, problem.spread, state, spare) for _ in range(n)])
         deviation = x - 0.3
         fourth = np.mean(deviation**4)
         assert abs(deviation.mean()) < 4.0 * math.sqrt(problem.variance[0] / n)
