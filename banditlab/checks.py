@@ -49,18 +49,20 @@ def finite(name: str, value: Any, low: float, high: float = math.inf, *, closed:
     return x
 
 
-def integer(name: str, value: Any, low: int) -> int:
-    """An int of at least `low`; floats with an integral value (1e5) are welcome.
+def integer(name: str, value: Any, low: int, high: int = 2**63 - 1) -> int:
+    """An int in [low, high]; floats with an integral value (1e5) are welcome.
 
     Raises
     ------
     TypeError, ValueError
-        Where `value` is no integer, or less than `low`.
+        Where `value` is no integer, or outside the interval.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating) or value != value // 1:
         raise TypeError(f"{name}: expected an integer of at least {low}, got {value!r}")
     if value < low:
         raise ValueError(f"{name}: {value} is not allowed, must be at least {low}")
+    if value > high:
+        raise ValueError(f"{name}: {value} is not allowed, must be at most {high}")
     return int(value)
 
 

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib.style
 import numpy as np
-from matplotlib import rcParams
+from matplotlib import colormaps, rcParams
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as _Figure
+from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import EngFormatter, FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
@@ -62,6 +63,7 @@ _TALL, _LOW = 1.75, 0.55  # inches: axes, and axes of bounds
 _FAR = 2.0  # bounds have axes of their own where they exceed the curves by this factor
 _SPREAD = 10.0  # regret over log t has a logarithmic axis where its ends differ by this factor
 _GREY = "0.45"
+_UNDER = "0.9"  # cells of a phase diagram where regret falls with the horizon
 _NBSP = "\N{NO-BREAK SPACE}"
 _Styles = Mapping[str, Mapping[str, Any]]  # colour and line style of each curve
 
@@ -81,7 +83,7 @@ class Figure(_Figure):
 class Band(NamedTuple):
     """What a curve and its band show."""
 
-    centre: Floats  # (C,) mean, or median where tail-dominated
+    centre: Floats  # (C,) mean, or median
     low: Floats  # (C,) mean - 2 standard errors, or 5 % quantile; the centre for a single replication
     high: Floats  # (C,) mean + 2 standard errors, or 95 % quantile
     tail_dominated: bool  # the largest final value exceeds five medians
@@ -104,25 +106,44 @@ class Panel(NamedTuple):
     labels: list[Label]
 
 
-def band(values: ArrayLike) -> Band:
-    """Centre and band of replications: mean and two standard errors, or quantiles where the tail dominates.
+def band(values: ArrayLike, quantiles: bool) -> Band:
+    """Centre and band of replications: mean and two standard errors, or median and quantiles.
 
     Parameters
     ----------
     values : (R, C) array_like
         One row a replication; the last column decides whether the tail dominates (see `rates.summary`).
+    quantiles : bool
+        Median with 5 % and 95 % quantiles, in place of mean +- 2 standard errors.
 
     Returns
     -------
     Band
     """
     x = np.asarray(values, dtype=np.float64)
-    if rates.summary(x[:, -1]).tail_dominated:
+    tail_dominated = rates.summary(x[:, -1]).tail_dominated
+    if quantiles:
         low, centre, high = np.quantile(x, (0.05, 0.5, 0.95), axis=0)
-        return Band(centre, low, high, True)
+        return Band(centre, low, high, tail_dominated)
     mean = x.mean(axis=0)
     half = 2.0 * x.std(axis=0, ddof=1) / math.sqrt(x.shape[0]) if x.shape[0] > 1 else np.zeros(mean.size)
-    return Band(mean, mean - half, mean + half, False)
+    return Band(mean, mean - half, mean + half, tail_dominated)
+
+
+def bands(curves: Mapping[str, ArrayLike]) -> dict[str, Band]:
+    """Bands of the curves of one figure, all of one kind so that they compare: quantiles where any tail dominates.
+
+    Parameters
+    ----------
+    curves : mapping of str to (R, C) array_like
+        Replications of each algorithm.
+
+    Returns
+    -------
+    dict of str to Band
+    """
+    quantiles = any(rates.summary(np.asarray(values)[:, -1]).tail_dominated for values in curves.values())
+    return {name: band(values, quantiles) for name, values in curves.items()}
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -166,7 +187,7 @@ def regret(
     checks.known("time", time, TIMES)
     if bounds and channel != "regret":
         raise ValueError(f"bounds: they bound the channel 'regret', not {channel!r}")
-    curves = {name: band(values) for name, values in _channel(trajectory, channel).items()}
+    curves = bands(_channel(trajectory, channel))
     above = trajectory.bounds if bounds else {}
     measure = MEASURES.get(channel, channel.replace("_", " "))
     with _style():
@@ -211,7 +232,7 @@ def regret_over_log(
         raise ValueError(f"checkpoints: log t needs one above 1, got {t.tolist()}")
     kept = t >= max(2, min(trajectory.problem.burn_in, int(t[-1]) // 4))
     scale = 1.0 / np.log(t[kept])
-    curves = {name: band(values[:, kept] * scale) for name, values in trajectory.regret.items()}
+    curves = bands({name: values[:, kept] * scale for name, values in trajectory.regret.items()})
     above = {name: bound[kept] * scale for name, bound in trajectory.bounds.items()} if bounds else {}
     ends = [shown.centre[-1] for shown in curves.values()]
     measure = "cumulative regret / log $t$"
@@ -320,6 +341,7 @@ def scaling(
         figure, (axes,) = _canvas(wide, 1)
         labels, shown, tailed = [], [], False
         for (name, rows), line in zip(_series(grid, x), _lines()):
+            rows = rows.sort_values("replication")  # the cells of a sweep share random numbers, by replication
             samples = {float(value): part[y].to_numpy(float) for value, part in rows.groupby(x)}
             at, found = np.array(list(samples)), [rates.summary(final) for final in samples.values()]
             mean = np.array([s.mean for s in found])
@@ -362,8 +384,8 @@ def phase_diagram(
 ) -> Figure:
     """Which law rules where: the local slope d log R / d log T over eta and the horizon T.
 
-    The colours run from slope 0 (log T) through 1/2 (sqrt T) to 1 (linear) and darken steadily, so the map also reads
-    in grey.
+    The colours run from slope 0 (log T, dark) through 1/2 (sqrt T) to 1 (linear, bright) and brighten steadily, so the
+    map also reads in grey. Where the slope is below 0, as it may be where the gap shrinks with T, cells are hatched.
 
     Parameters
     ----------
@@ -402,16 +424,23 @@ def phase_diagram(
     algorithms = list(dict.fromkeys(grid.table["algorithm"]))
     with _style():
         figure, panels = _canvas(wide, len(algorithms))
+        falls = False
         for axes, name in zip(panels, algorithms, strict=True):
             table = worst[name].unstack("rounds").loc[eta, horizons]
-            mesh = _draw_map(axes, horizons, eta, rates.phase_slopes(horizons, table.to_numpy()))
+            slopes = rates.phase_slopes(horizons, table.to_numpy())
+            falls |= bool((slopes < 0.0).any())
+            mesh = _draw_map(axes, horizons, eta, slopes)
             axes.set_ylabel(AXES["eta"])
             if len(algorithms) > 1:
                 axes.text(0.0, 1.03, name, transform=axes.transAxes)
         panels[-1].set_xlabel(AXES["rounds"])
         _draw_colours(figure, panels[0], mesh, 1.16 if len(algorithms) > 1 else 1.05)
         over = " and ".join(_values(grid, name) for name in further)
-        caption = [*_about(grid), f"Colour: local slope of the mean regret{f', largest over {over}' if over else ''}."]
+        caption = [
+            *_about(grid),
+            f"Colour: local slope of the mean regret{f', largest over {over}' if over else ''}.",
+            "Hatched grey: regret falls with $T$, as it may where the gap does." if falls else "",
+        ]
         labels = [[_draw_line(axes, name, *line) for name, line in lines.items()] for axes in panels]
         return _finish(figure, [Panel(a, _height(wide), own) for a, own in zip(panels, labels, strict=True)], caption)
 
@@ -450,12 +479,13 @@ def regimes(
     with _style():
         figure, (first, second, third) = _canvas(False, 3)
         line = next(_lines())
-        (shown,) = (band(values) for values in fixed.regret.values())
+        (shown,) = (band(values, False) for values in fixed.regret.values())
         (bound,) = fixed.bounds.values()
         t = fixed.checkpoints
         first.fill_between(t, shown.low, shown.high, color=line["color"], alpha=0.2, lw=0.0)
         panels = [_draw_beside_bound(first, t.astype(float), shown.centre, shown.high, bound, line)]
         first.set(xlabel="round $t$", ylabel="regret", title="(a) fixed instance: polylogarithmic")
+        _draw_slopes(first, t, [shown.low])
         titles = (
             (second, over_eta, "eta", "(b) growing $\\eta$: linear, then flat"),
             (
@@ -673,18 +703,22 @@ def _draw_fit(axes: Axes, x: Floats, samples: Sequence[Floats], colour: Any) -> 
     """A pale straight line through the means over the range of the fit; returns its exponent with interval."""
     if x.size < 2:
         return ""
-    found = rates.exponent(x, samples)
+    found = rates.exponent(x, samples, paired=True)
     level = np.mean([math.log(sample.mean()) for sample in samples]) - found.value * np.log(x).mean()
     axes.plot(x, np.exp(level + found.value * np.log(x)), color=colour, lw=4.0, alpha=0.25, solid_capstyle="butt")
     return f"{found.value:.2f}" + (f" [{found.low:.2f}, {found.high:.2f}]" if math.isfinite(found.low) else "")
 
 
 def _draw_map(axes: Axes, horizons: Floats, eta: Floats, slopes: Floats) -> Any:
-    """Cells of colour, each centred at its value on logarithmic axes."""
-    mesh = axes.pcolormesh(
-        _edges(horizons), _edges(eta), np.ma.masked_invalid(slopes), vmin=0.0, vmax=1.0, edgecolor="face", lw=0.1
-    )
-    axes.set(xscale="log", yscale="log", facecolor="0.85")
+    """Cells of colour, each centred at its value on logarithmic axes; grey and hatched below 0, blank without slope."""
+    x, y = _edges(horizons), _edges(eta)
+    colours = colormaps[rcParams["image.cmap"]].with_extremes(under=_UNDER)
+    shown = np.ma.masked_invalid(slopes)
+    mesh = axes.pcolormesh(x, y, shown, cmap=colours, vmin=0.0, vmax=1.0, edgecolor="face", lw=0.1)
+    for i, j in np.argwhere(slopes < 0.0):
+        corner, width, height = (x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i]
+        axes.add_patch(Rectangle(corner, width, height, facecolor=_UNDER, edgecolor=_GREY, hatch="/////", lw=0.0))
+    axes.set(xscale="log", yscale="log", facecolor="white")
     _log_ticks(axes.xaxis)
     _log_ticks(axes.yaxis)
     axes.grid(False)
@@ -827,14 +861,12 @@ def _describe(curves: Mapping[str, Band], replications: int, top: float) -> list
         return ["One replication, no bands."]
     tailed = [name for name, shown in curves.items() if shown.tail_dominated]
     cut = {name: shown.high[-1] for name, shown in curves.items() if shown.high[-1] > top}
-    bands = []
-    if len(tailed) < len(curves):
-        bands.append("mean \N{PLUS-MINUS SIGN}2 standard errors")
+    kind = "mean \N{PLUS-MINUS SIGN}2 standard errors"
     if tailed:
-        which = "tail-dominated" if len(tailed) == len(curves) else f"{', '.join(tailed)} (tail-dominated)"
-        bands.append(f"{which}: median, 5{_NBSP}to{_NBSP}95{_NBSP}% quantiles")
+        which = "" if len(curves) == 1 else f": {', '.join(tailed)}"
+        kind = f"median, 5{_NBSP}to{_NBSP}95{_NBSP}% quantiles (tail-dominated{which})"
     reach = [f"The band of {name} reaches ${_number(float(f'{high:.2g}'))}$." for name, high in cut.items()]
-    return [f"Bands: {'; '.join(bands)}; {replications} replications.", *reach]
+    return [f"Bands: {kind}; {replications} replications.", *reach]
 
 
 def _symbol(name: str) -> str:

@@ -312,7 +312,14 @@ def local_slopes(
     return Slopes(np.sqrt(2.0) * checkpoints[left], slope, low, high)
 
 
-def exponent(x: ArrayLike, samples: Sequence[ArrayLike], *, draws: int = DRAWS, seed: int = 0) -> Exponent:
+def exponent(
+    x: ArrayLike,
+    samples: Sequence[ArrayLike],
+    *,
+    paired: bool = False,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Exponent:
     """Exponent of a power law: least-squares slope of log mean against log x, with its 95 % interval.
 
     For scaling in the number of arms, in eta, in the horizon.
@@ -322,10 +329,13 @@ def exponent(x: ArrayLike, samples: Sequence[ArrayLike], *, draws: int = DRAWS, 
     x : (m,) increasing, > 0
         The quantity that was varied; m >= 2.
     samples : m arrays (R_i,) float64, finite, each with positive mean
-        What was measured in each replication at each x. Replications at different x are taken to be
-        independent.
+        What was measured in each replication at each x.
+    paired : bool
+        Entry i of every sample belongs to the same replication i, as in a sweep, whose cells share their random
+        numbers: whole replications are resampled, whatever their dependence across x. Otherwise samples at
+        different x are taken to be independent.
     draws : int, >= 1
-        Bootstrap draws; replications are resampled within each x.
+        Bootstrap draws; replications are resampled within each x, or jointly if `paired`.
     seed : int
         Of the bootstrap.
 
@@ -337,20 +347,26 @@ def exponent(x: ArrayLike, samples: Sequence[ArrayLike], *, draws: int = DRAWS, 
     Raises
     ------
     ValueError
-        If the lengths differ, m < 2, x does not increase, a sample is empty, not finite or has mean <= 0, or
-        draws < 1.
+        If the lengths differ, m < 2, x does not increase, a sample is empty, not finite or has mean <= 0,
+        paired samples differ in size, or draws < 1.
     """
     x, samples = _studies(x, samples, "x", "samples", 2)
     _bootstrap_settings(draws, LEVEL)
+    sizes = [sample.size for sample in samples]
+    if paired and min(sizes) < max(sizes):
+        raise ValueError(f"samples have sizes {sizes}; paired samples must all have the same")
     means = np.array([sample.mean() for sample in samples])
     if not (means > 0.0).all():
         bad = int(np.argmin(means))
         raise ValueError(f"samples[{bad}] has mean {means[bad]:g}; a power law needs positive means")
     value = float(_overall_slopes(x, means[None])[0])
-    if min(sample.size for sample in samples) < 2:
+    if min(sizes) < 2:
         return Exponent(value, np.nan, np.nan)
-    slopes = _overall_slopes(x, _resample_studies(samples, "mean", draws, seed))
-    return Exponent(value, *_interval(slopes))
+    if paired:
+        resampled = _resample(np.stack(samples, axis=1), "mean", draws, np.random.default_rng(seed))
+    else:
+        resampled = _resample_studies(samples, "mean", draws, seed)
+    return Exponent(value, *_interval(_overall_slopes(x, resampled)))
 
 
 def phase_slopes(horizons: ArrayLike, mean: ArrayLike) -> Floats:

@@ -180,7 +180,15 @@ def study(
         return True
 
     on_threads(work, [shard.cell.rounds * (shard.stop - shard.start) for _, shard in todo], threads or processors())
-    return [{name: np.concatenate([part[a][name] for a in sorted(part)]) for name in part[min(part)]} for part in done]
+    return [
+        {name: np.concatenate([part[a][name] for a in sorted(part)]) for name in _in_order(part[min(part)])}
+        for part in done
+    ]
+
+
+def _in_order(channels: Mapping[str, np.ndarray]) -> list[str]:
+    """Names of channels, regret first: the same order whether a shard was simulated or read."""
+    return sorted(channels, key=lambda name: (name != "regret", name))
 
 
 def blocks(rounds: int, replications: range) -> Iterator[tuple[int, int]]:
@@ -361,7 +369,7 @@ def sweep(
         As in `run`.
     """
     start = time.perf_counter()
-    axes = {name: list(values) for name, values in over.items()}
+    axes = {name: list(v) if np.iterable(v) and not isinstance(v, str) else v for name, v in over.items()}
     points, cells = plan_sweep(factory, algorithms, over=axes, rounds=rounds, replications=replications, seed=seed)
     channels = study(cells, threads=threads, store=store)
     return Grid.of(axes, points, list(algorithms), cells, channels, time.perf_counter() - start)
@@ -444,8 +452,12 @@ def _checkpoints(checkpoints: ArrayLike | None, rounds: int) -> np.ndarray:
     if checkpoints is None:
         powers = [1 << k for k in range(rounds.bit_length()) if 1 << k < rounds]
         return np.array([*powers, rounds], np.int64)
-    values = np.atleast_1d(np.asarray(checkpoints))
-    if values.ndim != 1 or values.size < 1 or values.dtype.kind not in "iuf" or not (values == np.floor(values)).all():
+    try:
+        values = np.atleast_1d(np.asarray(checkpoints))
+    except ValueError:
+        values = np.empty((0, 0))
+    kind = values.dtype.kind in "iuf" and np.isfinite(values).all() and (values == np.floor(values)).all()
+    if values.ndim != 1 or values.size < 1 or not kind:
         raise TypeError(f"checkpoints: expected a sequence of integers, got {checkpoints!r}")
     at = np.ascontiguousarray(values, np.int64)
     if at[0] < 1 or at[-1] > rounds:

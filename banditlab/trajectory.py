@@ -239,19 +239,22 @@ class Grid:
             }
             numbers = {"replication": np.arange(cell.replications.start, cell.replications.stop)}
             parts.append(pd.DataFrame({**constants, **numbers, **{k: v[:, -1] for k, v in found.items()}}, index=index))
-        crossovers: dict[str, dict[int, float]] = {}
+        crossovers: dict[str, dict[int, float]] = {}  # where they depend on the horizon alone
         for cell in cells:
             for name, eta in cell.problem.crossovers(cell.rounds).items():
-                crossovers.setdefault(name, {})[cell.rounds] = eta
+                if crossovers.setdefault(name, {}).setdefault(cell.rounds, eta) != eta:
+                    crossovers[name][cell.rounds] = np.nan
         work = sum(cell.rounds * len(cell.replications) for cell in cells)
         manifest = {
             "kind": "grid",
             "problem": _shared([cell.problem.summary for cell in cells]),
             "axes": {
-                name: [float(v) if isinstance(v, float | np.floating) else v for v in axes[name]] for name in axes
+                name: [v.item() if isinstance(v, np.generic) else v for v in values] for name, values in axes.items()
             },
             "algorithms": {cell.label: _name(cell.algorithm) for cell in cells},
-            "crossovers": {name: sorted(at.items()) for name, at in crossovers.items()},
+            "crossovers": {
+                name: sorted(at.items()) for name, at in crossovers.items() if not np.isnan([*at.values()]).any()
+            },
             "seed": cells[0].seed,
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),

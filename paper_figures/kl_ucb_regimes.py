@@ -14,18 +14,20 @@ from banditlab import figures
 
 ROOT = Path(__file__).parents[1]
 STORE = ROOT / "results" / "store"
-K, T, ETA = 8, 1 << 14, 1 << 16
-KL_UCB = {"KL-UCB": functools.partial(bl.bandits.kl_ucb, scale=1.0)}  # the theorem's constants
+K, T, ETA, DELTA = 8, 1 << 14, 1 << 16, 0.01
+KL_UCB = {"KL-UCB": functools.partial(bl.bandits.kl_ucb, scale=1.0, delta=DELTA)}  # the theorem's constants
 
 
 def bound(problem: bl.bandits.Bandit, rounds: int) -> float:
     """The proven bound on the regret after `rounds` rounds."""
-    return float(bl.bandits.bounds.kl_ucb(problem, rounds, np.array([rounds]), scale=1.0)[0])
+    return float(bl.bandits.bounds.kl_ucb(problem, rounds, np.array([rounds]), scale=1.0, delta=DELTA)[0])
 
 
 def main() -> None:
     """Simulate, draw, and say where the figure is."""
-    fixed = bl.run(bl.bandits.textbook(eta=5.0), KL_UCB, rounds=1 << 18, replications=100, seed=0, store=STORE)
+    instance = bl.bandits.textbook(eta=5.0)
+    means = ", ".join(f"{mean:g}" for mean in instance.mean)
+    fixed = bl.run(instance, KL_UCB, rounds=1 << 18, replications=100, seed=0, store=STORE)
     over_eta = bl.sweep(
         lambda eta, kappa: bl.bandits.hard_minimax(K, T, kappa, eta=eta),
         KL_UCB,
@@ -53,11 +55,15 @@ def main() -> None:
                 bound(bl.bandits.hard_minimax(K, int(n), 1.0, eta=float(ETA)), int(n)) for n in horizons
             ],
         },
-        marks={r"$\sqrt{T/K}$": math.sqrt(T / K)},
+        marks={
+            r"$\sqrt{T/K}$": math.sqrt(T / K),
+            r"$\eta_c(K, T)$": float(bl.bandits.bounds.crossover_bound(K, T, math.log(2 * K * T / DELTA))),
+        },
         caption=[
-            r"KL-UCB, Bernoulli arms. (a) $K=5$, $\eta=5$.",
+            rf"KL-UCB with scale $1$, $\delta={DELTA}$, Bernoulli arms. (a) means ${means}$, $\eta=5$;",
             rf"(b), (c) $K={K}$, one arm better by $\kappa\sqrt{{K/T}}$, worst $\kappa\in\{{1,2,4\}}$;",
             rf"(b) $T=2^{{{T.bit_length() - 1}}}$, (c) $\eta=2^{{{ETA.bit_length() - 1}}}$.",
+            r"Dotted in (b): where the regimes meet, $\sqrt{T/K}$, and where the bound's terms do, $\eta_c$.",
         ],
     )
     for path in figures.save(figure, Path(__file__).with_suffix("")):

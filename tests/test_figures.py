@@ -217,10 +217,10 @@ def test_captions_say_instance_bands_replications_and_dashes():
         assert part in text
     assert "Dashed" not in caption(DRAWN["log"]())
     assert "One replication, no bands." in caption(DRAWN["short"]())
-    assert "greedy (tail-dominated): median, 5 to 95 % quantiles" in caption(DRAWN["tail"]())
+    assert "Bands: median, 5 to 95 % quantiles (tail-dominated: greedy); 60 replications." in caption(DRAWN["tail"]())
     alone = trajectory({"greedy": T})
     alone.channels["greedy"]["regret"] = HEAVY
-    assert "Bands: tail-dominated: median, 5 to 95 % quantiles" in caption(figures.regret(alone))
+    assert "Bands: median, 5 to 95 % quantiles (tail-dominated); 30 replications." in caption(figures.regret(alone))
 
 
 def test_eta_in_a_summary_is_set_as_mathematics_and_beta_is_left_alone():
@@ -233,7 +233,7 @@ def test_eta_in_a_summary_is_set_as_mathematics_and_beta_is_left_alone():
 
 def test_band_is_mean_and_two_standard_errors():
     x = np.array([[1.0, 2.0], [1.0, 4.0], [1.0, 9.0], [1.0, 5.0]])
-    found = figures.band(x)
+    found = figures.band(x, False)
     half = 2.0 * np.sqrt((9.0 + 1.0 + 16.0 + 0.0) / 3.0 / 4.0)  # deviations from the mean 5
     np.testing.assert_allclose(found.centre, [1.0, 5.0])
     np.testing.assert_allclose(found.low, [1.0, 5.0 - half])
@@ -241,11 +241,26 @@ def test_band_is_mean_and_two_standard_errors():
     assert not found.tail_dominated
 
 
-def test_band_of_a_tail_dominated_curve_is_median_and_quantiles():
+def test_band_by_quantiles_is_median_and_quantiles():
     x = np.append(np.arange(1.0, 20.0), 1000.0)[:, None]
-    found = figures.band(x)
+    found = figures.band(x, True)
     assert found.tail_dominated
     np.testing.assert_allclose(np.ravel([found.low, found.centre, found.high]), [1.95, 10.5, 68.05])
+
+
+@pytest.mark.parametrize("draw", [figures.regret, lambda result: figures.regret_over_log(result)])
+def test_all_curves_of_a_figure_show_one_statistic(draw):
+    def shown(result):
+        scale = 1.0 if draw is figures.regret else 1.0 / np.log(T[-1])
+        ends = dict(zip(result.regret, (line.get_ydata()[-1] / scale for line in draw(result).axes[0].lines)))
+        return {name: ends[name] for name in ("KL-UCB", "Thompson")}
+
+    calm = Trajectory(PROBLEM, int(T[-1]), 0, range(60), T.astype(np.int64), dict(TAILED.channels))
+    del calm.channels["greedy"]
+    finals = {name: values[:, -1] for name, values in calm.regret.items()}
+    assert all(abs(np.median(x) - x.mean()) > 1e-4 * x.mean() for x in finals.values()), "the two must differ"
+    assert shown(calm) == pytest.approx({name: x.mean() for name, x in finals.items()}, rel=1e-12)
+    assert shown(TAILED) == pytest.approx({name: np.median(x) for name, x in finals.items()}, rel=1e-12)
 
 
 def test_what_is_drawn_is_the_band():
@@ -351,6 +366,17 @@ def test_scaling_writes_the_exponent_and_draws_it_over_its_range_only():
     assert whole < 0.9, "over everything the plateau pulls the exponent down"
 
 
+def test_scaling_resamples_whole_replications_since_the_cells_of_a_sweep_share_random_numbers():
+    sweep = grid({"eta": [1.0, 2.0, 4.0]}, lambda _, eta, rounds: eta, noise=0.0)
+    sweep.table["regret"] *= 1.0 + 0.3 * np.sin(sweep.table["replication"])  # one factor a replication: slope 1 exactly
+    sweep = Grid(sweep.axes, sweep.table.sample(frac=1.0, random_state=0), {})  # paired by number, not by place
+    (name,) = names(figures.scaling(sweep, "eta").axes[0])
+    assert name.split("\n")[1] == "1.00 [1.00, 1.00]"
+    eta, regret = sweep.table["eta"], sweep.table["regret"]
+    apart = figures.rates.exponent([1.0, 2.0, 4.0], [regret[eta == value] for value in (1.0, 2.0, 4.0)])
+    assert apart.high - apart.low > 0.05, "independent resampling would see noise"
+
+
 def test_scaling_draws_means_with_two_standard_errors_and_marks_heavy_tails():
     sweep = grid({"K": [2.0, 4.0, 8.0]}, lambda _, K, rounds: K)
     sweep.table.loc[sweep.table["K"] == 8.0, "regret"] = np.append(np.ones(19), 40.0)
@@ -388,10 +414,26 @@ def test_phase_diagram_colours_are_local_slopes_of_the_largest_mean():
     assert mesh.get_clim() == (0.0, 1.0)
 
 
-def test_phase_diagram_darkens_steadily_so_that_it_reads_in_grey():
+def test_phase_diagram_brightens_steadily_so_that_it_reads_in_grey():
     with figures._style():
         colours = matplotlib.colormaps[matplotlib.rcParams["image.cmap"]](np.linspace(0.0, 1.0, 64))[:, :3]
     assert (np.diff(colours @ [0.2126, 0.7152, 0.0722]) > 0.0).all()
+
+
+def test_phase_diagram_hatches_the_cells_where_regret_falls_with_the_horizon():
+    axes = {"eta": [1.0, 4.0, 16.0], "rounds": [256, 512, 1024]}
+    powers = {1.0: -0.2, 4.0: 0.0, 16.0: 0.5}
+    figure = figures.phase_diagram(grid(axes, lambda _, eta, rounds: rounds ** powers[eta], noise=0.0))
+    (drawn,) = figure.axes
+    hatched = [patch.get_bbox() for patch in drawn.patches if patch.get_hatch()]
+    assert sorted(np.sqrt(box.x0 * box.x1) for box in hatched) == pytest.approx([256.0, 512.0, 1024.0])
+    assert [np.sqrt(box.y0 * box.y1) for box in hatched] == pytest.approx([1.0] * 3)
+    (mesh,) = (c for c in drawn.collections if isinstance(c, QuadMesh))
+    grey = mesh.to_rgba(-0.2)
+    assert grey[0] == grey[1] == grey[2] and grey != mesh.to_rgba(0.0)
+    assert "Hatched grey: regret falls with $T$" in caption(figure)
+    assert not any(patch.get_hatch() for patch in figures.phase_diagram(phase(noise=0.0)).axes[0].patches)
+    assert "Hatched" not in caption(figures.phase_diagram(phase(noise=0.0)))
 
 
 def test_phase_diagram_overlays_the_crossovers_of_the_sweep_or_those_given():
@@ -457,6 +499,8 @@ def test_regimes_draws_the_worst_of_further_axes_beside_the_bounds():
     np.testing.assert_allclose(dashed.get_ydata(), [100.0, 400.0, 1600.0])
     assert not collisions(figure)
     assert "bands and bars" in caption(figure)
+    for axes in (figure.axes[0], figure.axes[2]):
+        assert {"slope 1/2", "slope 1"} <= {text.get_text() for text in axes.texts}
 
 
 # Files

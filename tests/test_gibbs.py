@@ -206,6 +206,21 @@ def play(problem, tree, checkpoints, scale=0.5, seed=0):
     return out
 
 
+@pytest.mark.parametrize("kappa", [1.0, 4.0])
+@pytest.mark.parametrize("eta", [4096.0, 65536.0])
+def test_all_forms_agree_where_one_round_can_take_all_weight_from_an_arm(eta, kappa):
+    checkpoints = np.array([10, 100, 1000, 4096])
+    problem = bandit([0.5] * 7 + [0.5 + kappa * math.sqrt(8 / 4096)], eta=eta)
+    for seed in range(4):
+        tree = play(problem, True, checkpoints, scale=1.0, seed=seed)
+        sums = play(problem, False, checkpoints, scale=1.0, seed=seed)
+        np.testing.assert_allclose(sums, tree, rtol=1e-9, atol=1e-12)
+        learner, world = kl_ucb(problem, 4096, scale=1.0), rng.stream(seed, rng.ENVIRONMENT, 0)
+        regret, pseudo = np.zeros(4), np.zeros(4)
+        naive(problem, learner, np.array([learner.index(a, 1) for a in range(8)]), checkpoints, world, regret, pseudo)
+        np.testing.assert_allclose(tree, [regret, pseudo], rtol=1e-9, atol=1e-10)
+
+
 @pytest.mark.parametrize("K", [10, 40])
 @pytest.mark.parametrize("eta", [0.1, 5.0, 300.0])
 def test_tree_running_sums_and_naive_sums_give_the_same_regret(eta, K):

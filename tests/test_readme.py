@@ -1,24 +1,39 @@
 """The README's Python runs as it stands (at fewer replications), and its table is the generated one."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 
+from banditlab import jit
+
 README = Path(__file__).parents[1] / "README.md"
 
 
+def run(block, names):
+    """Run a block as a notebook cell would, and return the value of its last expression."""
+    *before, last = ast.parse(block).body
+    assert isinstance(last, ast.Expr)
+    exec(compile(ast.Module(before, []), str(README), "exec"), names)
+    return eval(compile(ast.Expression(last.value), str(README), "eval"), names)
+
+
 @pytest.mark.slow
-def test_the_readme_s_python_runs(tmp_path, monkeypatch):
+def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
-    assert len(blocks) == 2
+    start, own = (re.sub(r"replications=(200|60)", "replications=4", block) for block in blocks)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "readme"}
-    for block in blocks:
-        quick = block.replace("replications=200", "replications=4").replace("replications=60", "replications=4")
-        exec(compile(quick, str(README), "exec"), names)
+    run(start, names)
     assert (tmp_path / "results" / "first" / "table.parquet").is_file()
     assert set(names["result"].regret) == {"KL-UCB", "greedy"}
+
+    before = jit.statistics()["compiled"]
+    (axes,) = run(own, names).axes
+    assert {"KL-UCB", "mine"} <= {text.get_text() for text in axes.texts}
+    assert not jit.DISABLED
+    assert jit.statistics()["compiled"] > before, "the loop is compiled anew for the class of the README"
 
 
 def test_the_readme_s_table_is_generated():

@@ -126,7 +126,7 @@ STUDY = """
     import banditlab as bl
     problem = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
     print("ready", flush=True)
-    result = bl.run(problem, {"KL-UCB": bl.bandits.kl_ucb}, rounds=60_000, replications=400, store=sys.argv[1])
+    result = bl.run(problem, {"KL-UCB": bl.bandits.kl_ucb}, rounds=60_000, replications=1600, store=sys.argv[1])
     result.save(sys.argv[2])
 """
 
@@ -142,14 +142,15 @@ def test_kill_minus_nine_five_times_then_resume_gives_the_same_bytes(tmp_path):
     table = (tmp_path / "reference" / "table.parquet").read_bytes()
     shards = {str(p.relative_to(tmp_path / "whole")): p.read_bytes() for p in (tmp_path / "whole").rglob("*.shard")}
     moments = random.Random(0)
-    killed = 0
+    killed, kept = 0, 0
     for _ in range(5):
         process = start_study(tmp_path / "store", tmp_path / "result")
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        time.sleep(moments.uniform(0.1, 0.6))
+        time.sleep(moments.uniform(0.2, 0.9))
         process.kill()
         killed += process.wait() == -signal.SIGKILL
-    assert killed >= 3  # the study was really interrupted
+        kept = max(kept, len(list((tmp_path / "store").rglob("*.shard"))))
+    assert killed == 5 and 0 < kept < len(shards)  # really interrupted, in the middle
     assert start_study(tmp_path / "store", tmp_path / "result").wait(60) == 0
     assert (tmp_path / "result" / "table.parquet").read_bytes() == table
     assert {
@@ -166,7 +167,7 @@ def test_ctrl_c_returns_within_a_second_and_keeps_finished_shards(tmp_path):
     bl.run(problem, algorithms, rounds=1000, replications=3, store=sys.argv[1])
     print("ready", flush=True)
     try:
-        bl.run(problem, algorithms, rounds=10**10, replications=4)
+        bl.run(problem, algorithms, rounds=10**9, replications=4, checkpoints=[10**9], store=sys.argv[1])
     except KeyboardInterrupt:
         print("stopped", flush=True)
     """
@@ -269,6 +270,10 @@ BAD = [
     (dict(checkpoints=[5, 3]), r"checkpoints: must increase strictly, got \[5, 3\]"),
     (dict(checkpoints=[5, 11]), r"checkpoints: 11 is not in \[1, rounds = 10\]"),
     (dict(checkpoints=[0, 5]), r"checkpoints: 0 is not in"),
+    (dict(checkpoints=[1, float("inf")]), "checkpoints: expected a sequence of integers"),
+    (dict(checkpoints=[[1], [2, 3]]), "checkpoints: expected a sequence of integers"),
+    (dict(rounds=2**64), "rounds: 18446744073709551616 .*at most"),
+    (dict(seed=2**64), "seed: 18446744073709551616 .*at most"),
     (dict(algorithms={}), "algorithms: expected a non-empty mapping"),
     (dict(algorithms={"a": 3}), r"algorithms\['a'\]: expected a callable"),
     (dict(algorithms={"a": lambda p, n: NoUpdate(np.zeros(5))}), r"NoUpdate has no verb `update\(t, a, r\)`"),
@@ -323,6 +328,8 @@ def test_a_sweep_is_its_runs():
     ("over", "rounds", "message"),
     [
         ({}, 10, "over: needs at least one axis"),
+        ({"eta": 3}, 10, r"over.eta: expected a list of values"),
+        ({"eta": "13"}, 10, r"over.eta: expected a list of values"),
         ({"eta": []}, 10, r"over.eta: expected a list of values"),
         ({"eta": [1.0]}, None, "rounds: give it either"),
         ({"eta": [1.0], "rounds": [5]}, 10, "rounds: give it either"),
@@ -335,9 +342,17 @@ def test_bad_sweeps_are_one_line(over, rounds, message):
         bl.sweep(two_arms, KL_UCB, over=over, rounds=rounds, replications=1)
 
 
-def test_progress_is_silent_off_a_terminal(capfd):
+def test_a_bar_with_rate_and_time_left_appears_on_a_terminal_only(monkeypatch, capsys):
+    monkeypatch.setattr(simulate, "_PATIENCE", 0.0)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     bl.run(PROBLEM, KL_UCB, rounds=200, replications=2)
-    assert capfd.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    bl.run(PROBLEM, KL_UCB, rounds=1 << 20, replications=8)
+    shown = capsys.readouterr()
+    assert shown.out == "" and "rounds/s" in shown.err and "%" in shown.err
 
 
 def test_processors_is_what_this_process_may_use():

@@ -75,10 +75,23 @@ def test_loading_what_is_no_result_is_a_one_line_error(tmp_path):
 
 
 def test_rates_name_a_law_per_algorithm():
-    result = bl.run(PROBLEM, ALGORITHMS, rounds=1 << 12, replications=8)
-    table = result.rates()
-    assert table["algorithm"].tolist() == list(ALGORITHMS)
-    assert set(table["law"]) <= {"log", "log2", "sqrt", "linear"}
+    frozen = functools.partial(bl.bandits.kl_explore_then_commit, exploration=1 << 14)
+    algorithms = {"greedy": bl.bandits.kl_greedy, "frozen": frozen}
+    table = bl.run(bl.bandits.textbook(eta=1.0), algorithms, rounds=1 << 14, replications=48).rates()
+    assert table["algorithm"].tolist() == ["greedy", "frozen"]
+    assert table["law"].tolist() == ["log", "linear"]
+
+
+def test_numpy_axes_and_crossovers_that_depend_on_k_survive_saving(tmp_path):
+    grid = bl.sweep(
+        lambda K, rounds: bl.bandits.hard_minimax(K, rounds, eta=1.0),
+        {"a": bl.bandits.kl_ucb},
+        over={"K": np.array([4, 8]), "rounds": 2 ** np.arange(6, 8)},
+        replications=2,
+    )
+    again = bl.load(grid.save(tmp_path))
+    assert again.axes == {"K": [4, 8], "rounds": [64, 128]}
+    assert again.manifest["crossovers"] == {}  # they differ between the values of K
 
 
 def test_it_tells_what_it_is(result):

@@ -117,7 +117,7 @@ def kl_ucb(
     optimism = scale * np.sqrt(used)
     valid = optimism >= np.sqrt(needed) * (1.0 - 1e-12)
 
-    b = _subgaussian(problem) * math.sqrt(2.0) * (np.sqrt(needed) + optimism)
+    b = problem.sigma * math.sqrt(2.0) * (np.sqrt(needed) + optimism)
     widest = problem.ceiling - float(problem.mean.min())
     first = min(widest, 0.5 * problem.eta * widest * widest) if widest > 0.0 else 0.0
     m = np.minimum(K, t)
@@ -155,7 +155,7 @@ def ucb1(problem: Bandit, rounds: int, checkpoints: ArrayLike) -> np.ndarray:
     """
     t = np.asarray(checkpoints, dtype=np.float64)
     gap = problem.gap[problem.gap > 0.0]
-    squared = (2.0 * _subgaussian(problem)) ** 2
+    squared = (2.0 * problem.sigma) ** 2
     return _plain(problem, t, 8.0 * squared * np.log(t) * (1.0 / gap).sum() + (1.0 + math.pi**2 / 3.0) * gap.sum())
 
 
@@ -185,7 +185,7 @@ def moss(problem: Bandit, rounds: int, checkpoints: ArrayLike) -> np.ndarray:
     Audibert and Bubeck, COLT 2009, Theorem 5 (rewards in [0, 1], with another constant).
     """
     t = np.asarray(checkpoints, dtype=np.float64)
-    final = 39.0 * _subgaussian(problem) * math.sqrt(problem.mean.size * rounds) + problem.gap.sum()
+    final = 39.0 * problem.sigma * math.sqrt(problem.mean.size * rounds) + problem.gap.sum()
     return _plain(problem, t, np.full_like(t, final))
 
 
@@ -217,19 +217,19 @@ def exp3(problem: Bandit, rounds: int, checkpoints: ArrayLike, *, gamma: float |
     t = np.asarray(checkpoints, dtype=np.float64)
     K = problem.mean.size
     if gamma is None:
-        gamma = min(1.0, math.sqrt(K * math.log(K) / ((math.e - 1.0) * rounds)))
+        gamma = best_gamma(K, rounds)
     learning = K * math.log(K) / gamma if gamma > 0.0 else math.inf
     return _plain(problem, t, (math.e - 1.0) * gamma * t + learning)
+
+
+def best_gamma(K: int, rounds: int) -> float:
+    """The share min(1, sqrt(K log K / ((e - 1) T))) of uniform exploration that minimises the bound of EXP3."""
+    return min(1.0, math.sqrt(K * math.log(K) / ((math.e - 1.0) * rounds)))
 
 
 def _plain(problem: Bandit, t: np.ndarray, curve: np.ndarray) -> np.ndarray:
     """The curve of a theorem on plain regret, cut at t max Delta; NaN where regret is not plain."""
     return np.minimum(curve, t * problem.gap.max()) if math.isinf(problem.eta) else np.full_like(t, np.nan)
-
-
-def _subgaussian(problem: Bandit) -> float:
-    """The sigma with which a reward is subgaussian, known without its mean."""
-    return problem.spread if problem.noise == loop.GAUSSIAN else 0.5
 
 
 # ---------------------------------------------------------------------------------------------------------
@@ -535,7 +535,7 @@ def law_kl_ucb(
     elif level is None:
         level = math.log(2.0 * K * rounds / delta)
     spread = K - float(np.sqrt(problem.optimal).sum()) ** 2
-    bonus = 2.0 * (_subgaussian(problem) * scale) ** 2 * level * spread
+    bonus = 2.0 * (problem.sigma * scale) ** 2 * level * spread
     return law_kl_greedy(problem) + 0.5 * _finite_eta(problem) * bonus
 
 

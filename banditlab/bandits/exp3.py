@@ -81,8 +81,7 @@ def exp3(problem: Bandit, rounds: int, *, gamma: float | None = None) -> EXP3:
     if problem.noise == GAUSSIAN:
         raise ValueError("noise: gaussian is not allowed, exp3 needs rewards in [0, 1]")
     K = problem.mean.size
-    tuned = min(1.0, math.sqrt(K * math.log(K) / ((math.e - 1.0) * rounds)))
-    gamma = tuned if gamma is None else checks.finite("gamma", gamma, 0.0, 1.0)
+    gamma = bounds.best_gamma(K, rounds) if gamma is None else checks.finite("gamma", gamma, 0.0, 1.0)
     return EXP3(gamma, np.zeros(K), np.ones(K), np.zeros(K))
 
 

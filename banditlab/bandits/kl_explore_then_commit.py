@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab import checks
-from banditlab.bandits.loop import GAUSSIAN
 from banditlab.bandits.problem import Bandit
 
 
@@ -79,7 +78,7 @@ def kl_explore_then_commit(problem: Bandit, rounds: int, *, exploration: int | N
     """
     K = problem.mean.size
     if exploration is None:
-        scaled = (4.0 * problem.spread * problem.spread if problem.noise == GAUSSIAN else 1.0) * rounds
+        scaled = 4.0 * problem.sigma * problem.sigma * rounds
         classical = (K * scaled * scaled) ** (1.0 / 3.0)
         tuned = math.sqrt((K - 1) * scaled * max(1.0, min(problem.eta / 8.0, scaled)))
         exploration = min(math.ceil(min(tuned, classical)), rounds)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab import checks
-from banditlab.bandits import bounds, loop
+from banditlab.bandits import bounds
 from banditlab.bandits.problem import Bandit
 
 
@@ -101,8 +101,7 @@ def kl_ucb(
     rounds = checks.integer("rounds", rounds, 1)
     scale = checks.finite("scale", scale, 0.0)
     delta = checks.finite("delta", delta, 0.0, 1.0, closed=False)
-    sigma = problem.spread if problem.noise == loop.GAUSSIAN else 0.5
-    width = scale * sigma * math.sqrt(2.0)
+    width = scale * problem.sigma * math.sqrt(2.0)
     if level is None:
         L = math.log(2.0 * K * rounds / delta)
     elif anytime:

@@ -9,7 +9,7 @@ import numpy as np
 
 from banditlab import confidence
 from banditlab.bandits import bounds
-from banditlab.bandits.loop import GAUSSIAN, point_mass
+from banditlab.bandits.loop import point_mass
 from banditlab.bandits.problem import Bandit
 
 
@@ -68,7 +68,7 @@ def moss(problem: Bandit, rounds: int) -> MOSS:
     Audibert and Bubeck 2009, "Minimax policies for adversarial and stochastic bandits", COLT.
     """
     K = problem.mean.size
-    factor = 2.0 * float(problem.spread) if problem.noise == GAUSSIAN else 1.0
+    factor = 2.0 * problem.sigma
     return MOSS(factor, float(rounds), np.full(K, np.inf), np.zeros(K), np.zeros(K), np.zeros(1, np.int64))
 
 

@@ -51,6 +51,11 @@ class Bandit(NamedTuple):
         return bernoulli / (1.0 + self.spread) if self.noise == loop.BETA else bernoulli
 
     @property
+    def sigma(self) -> float:
+        """Subgaussian parameter that a learner may know: 1/2 for rewards in [0, 1], else the standard deviation."""
+        return self.spread if self.noise == loop.GAUSSIAN else 0.5
+
+    @property
     def burn_in(self) -> int:
         """Rounds before which rates are not read: four pulls an arm."""
         return 4 * self.mean.size

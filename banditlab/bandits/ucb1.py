@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab.bandits import bounds
-from banditlab.bandits.loop import GAUSSIAN, point_mass
+from banditlab.bandits.loop import point_mass
 from banditlab.bandits.problem import Bandit
 
 
@@ -69,7 +69,7 @@ def ucb1(problem: Bandit, rounds: int) -> UCB1:
     Auer, Cesa-Bianchi and Fischer 2002, Machine Learning 47, Figure 1 and Theorem 1.
     """
     K = problem.mean.size
-    factor = 2.0 * float(problem.spread) if problem.noise == GAUSSIAN else 1.0
+    factor = 2.0 * problem.sigma
     return UCB1(factor, np.zeros(K), np.full(K, np.inf), np.zeros(K), np.zeros(K), np.zeros(1, np.int64))
 
 
