@@ -13,7 +13,7 @@ SUITABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format claims claims-full figures benchmark lock clean
+.PHONY: help run test lint types format claims claims-full figures benchmark budget lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ figures: $(RUN) ## every figure of paper_figures/
 
 benchmark: $(RUN) ## nanoseconds a round, beside a NumPy loop and a C++ loop
 	@$(BIN)/python benchmarks/run.py
+
+budget: $(RUN) ## time of import, compilation, first figure and a study, beside their budgets
+	@$(BIN)/python benchmarks/budget.py --study
 
 # One environment serves both stamps; one whose creation was interrupted is begun afresh.
 define install
