@@ -237,6 +237,49 @@ def test_a_claim_states_theorem_source_and_rule(name):
     assert len(c.rule.splitlines()) > 2
 
 
+# The parts of a rule that refute its control by themselves: the number, and the range in which it must lie
+REFUTING = {
+    "anytime_log_squared": [("coefficient of log² T over the law", 0.5, 1.5)],
+    "linear_in_eta_then_flat": [("exponent in eta, below", 0.85, 1.15), ("exponent in eta, above", -0.15, 0.15)],
+    "sqrt_when_weakly_regularized": [("exponent in T", 0.43, 0.57)],
+    "explore_then_commit_sqrt": [("exponent in T", 0.4, 0.6)],
+}
+
+
+def test_each_half_of_linear_then_flat_refutes_by_itself():
+    def judge(below, above):
+        found = {"exponent in eta, below": number(below, 0.01), "exponent in eta, above": number(above, 0.01)}
+        return FOUND["linear_in_eta_then_flat"].verdict(found)
+
+    assert judge(1.0, 0.0) == claims.SUPPORTED
+    assert judge(0.5, 0.0) == claims.REFUTED  # flat, but sqrt(eta) before
+    assert judge(1.0, 0.5) == claims.REFUTED  # linear, but never flat
+    assert judge(1.0, 0.12) == claims.SUPPORTED
+    assert judge(1.0, 0.17) == claims.INCONCLUSIVE  # 0.17 - 4 * 0.01 < 0.15
+
+
+@pytest.mark.parametrize("last", [14, 18])  # quick, full
+def test_the_exponent_of_explore_then_commit_tells_sqrt_from_powers_of_log(last):
+    """Least-squares exponents of log T, log² T and sqrt T over T = 2^8, ..., 2^last, against the range [.4, .6]."""
+    T = 2.0 ** np.arange(8, last + 1)
+    exponents = [np.polyfit(np.log(T), np.log(f), 1)[0] for f in (np.log(T), np.log(T) ** 2, np.sqrt(T))]
+    assert exponents[0] < exponents[1] < 0.3
+    assert exponents[2] == pytest.approx(0.5, rel=1e-12)
+
+
+def test_the_anytime_claim_is_refuted_by_a_small_coefficient_even_where_the_law_is_log_squared():
+    def judge(law, margin, coefficient):
+        found = {"law": law, "AICc of log2 above the best": claims.fact(margin)}
+        found["coefficient of log² T over the law"] = number(coefficient, 0.05)
+        return FOUND["anytime_log_squared"].verdict(found)
+
+    assert judge("log2", 0.0, 1.0) == claims.SUPPORTED
+    assert judge("log2", 0.0, 0.2) == claims.REFUTED
+    assert judge("log", 1.0, 0.2) == claims.REFUTED
+    assert judge("log", 1.0, 1.0) == claims.INCONCLUSIVE
+    assert judge("sqrt", 11.0, 1.0) == claims.REFUTED
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, c in FOUND.items() if c.quick])
 def test_a_claim_is_supported_and_its_control_refuted(name, tmp_path):
@@ -244,4 +287,6 @@ def test_a_claim_is_supported_and_its_control_refuted(name, tmp_path):
     done = claims.run(FOUND[name], claims.Budget())
     assert done.verdict == claims.SUPPORTED, done.numbers
     assert done.control == claims.REFUTED, done.control_numbers
+    for part, low, high in REFUTING.get(name, []):
+        assert claims.inside(done.control_numbers[part], low, high) == claims.REFUTED, part
     assert len(figures.save(done.claim.figure(done.result), tmp_path / name)) == 3
