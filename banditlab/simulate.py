@@ -369,7 +369,9 @@ def sweep(
         As in `run`.
     """
     start = time.perf_counter()
-    axes = {name: list(v) if np.iterable(v) and not isinstance(v, str) else v for name, v in over.items()}
+    axes: dict[str, Any] = {
+        name: list(v) if np.iterable(v) and not isinstance(v, str) else v for name, v in over.items()
+    }
     points, cells = plan_sweep(factory, algorithms, over=axes, rounds=rounds, replications=replications, seed=seed)
     channels = study(cells, threads=threads, store=store)
     return Grid.of(axes, points, list(algorithms), cells, channels, time.perf_counter() - start)

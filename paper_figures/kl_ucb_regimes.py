@@ -60,7 +60,7 @@ def main() -> None:
             r"$\eta_c(K, T)$": float(bl.bandits.bounds.crossover_bound(K, T, math.log(2 * K * T / DELTA))),
         },
         caption=[
-            rf"KL-UCB with scale $1$, $\delta={DELTA}$, Bernoulli arms. (a) means ${means}$, $\eta=5$;",
+            rf"KL-UCB with scale $1$, $\delta={DELTA}$, Bernoulli arms. (a) means {means}, $\eta=5$;",
             rf"(b), (c) $K={K}$, one arm better by $\kappa\sqrt{{K/T}}$, worst $\kappa\in\{{1,2,4\}}$;",
             rf"(b) $T=2^{{{T.bit_length() - 1}}}$, (c) $\eta=2^{{{ETA.bit_length() - 1}}}$.",
             r"Dotted in (b): where the regimes meet, $\sqrt{T/K}$, and where the bound's terms do, $\eta_c$.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from banditlab import jit
+from banditlab.jit import DISABLED, statistics
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -29,11 +29,11 @@ def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn
     assert (tmp_path / "results" / "first" / "table.parquet").is_file()
     assert set(names["result"].regret) == {"KL-UCB", "greedy"}
 
-    before = jit.statistics()["compiled"]
+    before = statistics()["compiled"]
     (axes,) = run(own, names).axes
     assert {"KL-UCB", "mine"} <= {text.get_text() for text in axes.texts}
-    assert not jit.DISABLED
-    assert jit.statistics()["compiled"] > before, "the loop is compiled anew for the class of the README"
+    assert not DISABLED
+    assert statistics()["compiled"] > before, "the loop is compiled anew for the class of the README"
 
 
 def test_the_readme_s_table_is_generated():

@@ -328,8 +328,8 @@ def sqrt_when_weakly_regularized() -> Claim:
         return every(inside(number(found, "exponent in T"), 0.43, 0.57), *order)
 
     return Claim(
-        statement="When regularization is weak the worst-case regret of KL-UCB follows sqrt T, and stays within a factor of 2 above "
-        "and 20 below sqrt(K T).",
+        statement="When regularization is weak the worst-case regret of KL-UCB follows sqrt T, and stays "
+        "between 1/20 and 2 times sqrt(K T).",
         latex=r"\eta \gg \sqrt{T/K}:\qquad \max_{\nu}\mathrm{Reg}_\nu(T) = \tilde\Theta(\sqrt{KT})",
         source=SHARP,
         predicted="exponent in T: 1/2; ratio of order 1",
