@@ -357,3 +357,12 @@ def test_a_bar_with_rate_and_time_left_appears_on_a_terminal_only(monkeypatch, c
 
 def test_processors_is_what_this_process_may_use():
     assert 1 <= simulate.processors() <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("eta", [5.0, float("inf")])
+@pytest.mark.parametrize("name", sorted(bl.bandits.ALGORITHMS))
+def test_one_arm_has_no_regret(name, eta):
+    problem = bl.bandits.bernoulli([0.4], eta=eta)
+    result = bl.run(problem, {name: bl.bandits.ALGORITHMS[name]}, rounds=300, replications=2)
+    np.testing.assert_array_equal(result.regret[name], 0.0)
+    np.testing.assert_array_equal(result.channels[name]["pseudo_regret"], 0.0)
