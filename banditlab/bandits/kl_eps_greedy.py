@@ -60,7 +60,8 @@ def kl_eps_greedy(problem: Bandit, rounds: int, *, epsilon: float = 1.0) -> KLEp
     -----
     At finite eta the cost of exploring is of second order in the share and summable: the law is that of
     `kl_greedy`. At large eta exploring shortens that rule's tail by orders of magnitude without removing it:
-    an arm is tried only about epsilon log T times. At eta = inf it is the classical rule, with an exploration constant that knows no gap.
+    an arm is tried only about epsilon log T times. At eta = inf it is the classical rule, with an exploration
+    constant that knows no gap.
 
     References
     ----------
