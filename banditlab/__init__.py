@@ -1,10 +1,23 @@
 """banditlab: KL-regularized bandits and Markov games, with exact regret beside the theorem's bound."""
 
-from banditlab import bandits, regularizer
+from banditlab import bandits, contextual, regularizer
 from banditlab.jit import jit
-from banditlab.simulate import SimulationError, run, sweep
-from banditlab.trajectory import Grid, Trajectory, load
+from banditlab.simulate import SimulationError, run, run_offline, sweep
+from banditlab.trajectory import Grid, Offline, Trajectory, load
 
 __version__ = "0.1.0"
 
-__all__ = ["Grid", "SimulationError", "Trajectory", "bandits", "jit", "load", "regularizer", "run", "sweep"]
+__all__ = [
+    "Grid",
+    "Offline",
+    "SimulationError",
+    "Trajectory",
+    "bandits",
+    "contextual",
+    "jit",
+    "load",
+    "regularizer",
+    "run",
+    "run_offline",
+    "sweep",
+]

@@ -108,6 +108,52 @@ def distribution(name: str, value: ArrayLike, size: int) -> Array:
     return p / p.sum()
 
 
+def table(name: str, value: ArrayLike) -> Array:
+    """A fresh (S, K) array of finite numbers, S, K >= 1; a vector is one row.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is no such array; the message names the first offending entry.
+    """
+    try:
+        x = np.array(value, dtype=np.float64, order="C", ndmin=2)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected a table of numbers, a row a context, got {value!r}") from None
+    if x.ndim != 2 or x.size < 1:
+        raise ValueError(f"{name}: expected shape (S, K) with S, K >= 1, got {x.shape}")
+    bad = np.argwhere(~np.isfinite(x))
+    if bad.size:
+        s, a = bad[0]
+        raise ValueError(f"{name}[{s}, {a}]: {x[s, a]:g} is not allowed, must be finite")
+    return x
+
+
+def policy(name: str, value: ArrayLike, shape: tuple[int, int], *, positive: bool = False) -> Array:
+    """A fresh (S, K) array whose rows are distributions to 1e-9, normalised to rounding; a vector serves all rows.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where it is none, or, if `positive`, where it has a zero, to which KL would be infinite.
+    """
+    p = table(name, value)
+    if p.shape != shape:
+        if p.shape != (1, shape[1]):
+            raise ValueError(f"{name}: expected shape {shape} or {shape[1:]}, got {np.shape(value)}")
+        p = np.repeat(p, shape[0], axis=0)
+    bad = np.argwhere((p <= 0.0) if positive else (p < 0.0))
+    if bad.size:
+        s, a = bad[0]
+        allowed = "every arm needs positive reference mass" if positive else "must be at least 0"
+        raise ValueError(f"{name}[{s}, {a}]: {_show(float(p[s, a]))} is not allowed, {allowed}")
+    total = p.sum(axis=1)
+    s = int(np.abs(total - 1.0).argmax())
+    if abs(total[s] - 1.0) > 1e-9:
+        raise ValueError(f"{name}[{s}]: sums to {total[s]:.12g}, must sum to 1")
+    return p / total[:, None]
+
+
 def known(kind: str, name: str, names: Iterable[str]) -> str:
     """`name` if it is among `names`.
 

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     from hydra.experimental.callback import Callback
     from omegaconf import DictConfig
 
-    from banditlab.trajectory import Grid, Trajectory
+    from banditlab.trajectory import Grid, Offline, Trajectory
+
+    Result = Trajectory | Offline | Grid
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C; 2 stands for unusable input, 1 for a simulation that failed."""
@@ -70,6 +72,7 @@ class Experiment(NamedTuple):
     algorithms: dict[str, simulate.Algorithm]
     over: dict[str, list[Any]]  # the axes of a sweep; empty: one problem
     rounds: int | None
+    samples: Any  # sizes of offline datasets; None: an online study
     replications: int | range
     seed: int
     checkpoints: list[int] | None
@@ -282,7 +285,7 @@ def experiment(config: DictConfig) -> None:
 
 def _simulate_and_save(
     wanted: Experiment, config: DictConfig, folder: Path, overrides: list[str]
-) -> tuple[Trajectory | Grid, list[Path]]:
+) -> tuple[Result, list[Path]]:
     """The result, and the files of its figures."""
     from omegaconf import OmegaConf
 
@@ -329,6 +332,7 @@ def _build(config: DictConfig) -> Experiment:
         algorithms={name: instantiate(node, _convert_="all") for name, node in fields["algorithms"].items()},
         over=over,
         rounds=fields["rounds"],
+        samples=fields["samples"],
         replications=replications,
         seed=fields["seed"],
         checkpoints=fields["checkpoints"],
@@ -338,22 +342,35 @@ def _build(config: DictConfig) -> Experiment:
     )
 
 
-def _simulate(wanted: Experiment) -> Trajectory | Grid:
+def _simulate(wanted: Experiment) -> Result:
     common: dict[str, Any] = {
-        name: getattr(wanted, name) for name in ("algorithms", "rounds", "replications", "seed", "threads", "store")
+        name: getattr(wanted, name) for name in ("algorithms", "replications", "seed", "threads", "store")
     }
     if wanted.over:
-        return simulate.sweep(wanted.problem, over=wanted.over, **common)
-    return simulate.run(wanted.problem, checkpoints=wanted.checkpoints, **common)
+        return simulate.sweep(wanted.problem, over=wanted.over, **_size(wanted), **common)
+    if wanted.samples is not None:
+        return simulate.run_offline(wanted.problem, **_size(wanted), **common)
+    return simulate.run(wanted.problem, **_size(wanted), checkpoints=wanted.checkpoints, **common)
+
+
+def _size(wanted: Experiment) -> dict[str, Any]:
+    """The horizon, or what stands in its place in an offline study."""
+    if wanted.samples is not None:
+        return {"samples": wanted.samples}
+    return {} if "samples" in wanted.over else {"rounds": wanted.rounds}
 
 
 def _check_study(wanted: Experiment) -> None:
     """Construct every problem and learner, as `simulate.run` and `simulate.sweep` will."""
-    common: dict[str, Any] = {name: getattr(wanted, name) for name in ("rounds", "replications", "seed")}
+    study: tuple[Any, Any] = wanted.problem, wanted.algorithms
+    common: dict[str, Any] = {"replications": wanted.replications, "seed": wanted.seed, **_size(wanted)}
+    cells: Sequence[Any]
     if wanted.over:
-        _, cells = simulate.plan_sweep(wanted.problem, wanted.algorithms, over=wanted.over, **common)
+        _, cells = simulate.plan_sweep(*study, over=wanted.over, **common)
+    elif wanted.samples is not None:
+        cells = simulate.plan_offline(*study, **common)
     else:
-        cells = simulate.plan_run(wanted.problem, wanted.algorithms, checkpoints=wanted.checkpoints, **common)
+        cells = simulate.plan_run(*study, checkpoints=wanted.checkpoints, **common)
     simulate.check(cells, wanted.threads)
 
 
@@ -362,7 +379,7 @@ def _check_figures(wanted: Experiment) -> None:
 
     The source is read, because importing it would import matplotlib, which the artist does meanwhile.
     """
-    kind = "grid" if wanted.over else "trajectory"
+    kind = "grid" if wanted.over else "trajectory" if wanted.samples is None else "offline"
     takes: dict[str, list[str]] = {}
     for node in ast.parse(Path(__file__).with_name("figures.py").read_text()).body:
         if isinstance(node, ast.FunctionDef) and node.args.args and node.args.args[0].arg == kind:
@@ -491,9 +508,7 @@ def _paint(orders: Connection) -> None:
                 orders.send(error)
 
 
-def _begin_drawing(
-    result: Trajectory | Grid, wanted: Mapping[str, dict[str, Any]], folder: Path
-) -> Callable[[], list[Path]]:
+def _begin_drawing(result: Result, wanted: Mapping[str, dict[str, Any]], folder: Path) -> Callable[[], list[Path]]:
     """Order figures; what is returned waits for them and gives their paths."""
     work = result, dict(wanted), folder
     if _easel is None:
@@ -510,7 +525,7 @@ def _begin_drawing(
     return finish
 
 
-def _draw(result: Trajectory | Grid, wanted: Mapping[str, dict[str, Any]], folder: Path) -> list[Path]:
+def _draw(result: Result, wanted: Mapping[str, dict[str, Any]], folder: Path) -> list[Path]:
     from banditlab import figures
 
     return [
@@ -520,18 +535,21 @@ def _draw(result: Trajectory | Grid, wanted: Mapping[str, dict[str, Any]], folde
     ]
 
 
-def _tell(name: str, result: Trajectory | Grid, folder: Path, drawn: Sequence[Path], store: str | None) -> None:
+def _tell(name: str, result: Result, folder: Path, drawn: Sequence[Path], store: str | None) -> None:
     """Print what was measured, and where everything is."""
-    from banditlab.trajectory import MANIFEST, TABLE, Trajectory
+    from banditlab.trajectory import MANIFEST, TABLE, Grid, Trajectory
 
     seconds = result.manifest["wall_seconds"]
-    if isinstance(result, Trajectory):
-        size = f"{len(result.replications)} replications of {result.rounds} rounds"
-        print(f"{name}: {result.problem.summary}; {size} in {seconds:.1f} s")
-        width = max(map(len, result.regret))
-        print(f"{'regret':<{width + 2}}{'mean':>10}{'2 s.e.':>10}{'median':>10}{'95 %':>10}{'bound':>10}")
-        for label, regret in result.regret.items():
-            final = regret[:, -1]
+    if not isinstance(result, Grid):
+        if isinstance(result, Trajectory):
+            what, measured, size = "regret", result.regret, f"{result.rounds} rounds"
+        else:
+            what, measured, size = "suboptimality", result.gap, f"up to {result.samples[-1]} samples"
+        print(f"{name}: {result.problem.summary}; {len(result.replications)} replications of {size} in {seconds:.1f} s")
+        width = max(map(len, [what, *measured]))
+        print(f"{what:<{width + 2}}{'mean':>10}{'2 s.e.':>10}{'median':>10}{'95 %':>10}{'bound':>10}")
+        for label, values in measured.items():
+            final = values[:, -1]
             error = 2.0 * final.std(ddof=1) / math.sqrt(final.size) if final.size > 1 else math.nan
             numbers = [final.mean(), error, *np.quantile(final, [0.5, 0.95])]
             bound = f"{result.bounds[label][-1]:>10.4g}" if label in result.bounds else ""

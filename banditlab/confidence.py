@@ -3,7 +3,7 @@
 A level L is a log(1 / probability): the interval of one sample of size n fails with probability at most
 e^{-L} on each side. Rewards lie in [0, 1] where a Bernoulli divergence or Hoeffding's width is used;
 Chernoff's bound with the Bernoulli divergence holds for every law on [0, 1] (Garivier and Cappe 2011,
-arXiv:1102.2490). Every function is compiled, and its arguments are floats.
+arXiv:1102.2490). What verbs call is compiled, and its arguments are floats.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 from banditlab.jit import jit
 from banditlab.regularizer import remainder
 
-__all__ = ["bernoulli_kl", "hoeffding", "kl_upper", "kl_upper_logit", "logistic", "moss", "subgaussian"]
+__all__ = ["bernoulli_kl", "ellipsoid", "hoeffding", "kl_upper", "kl_upper_logit", "logistic", "moss", "subgaussian"]
 
 _STEP = 1e-9  # Newton's last step: what is left after it is of the order of its square
 _STEPS = 100
@@ -112,3 +112,13 @@ def kl_upper(p, level):
     if level <= 0.0:
         return p
     return max(p, logistic(kl_upper_logit(p, level, -math.inf)))
+
+
+def ellipsoid(dim: int, rounds: int, lam: float, delta: float, sigma: float, radius: float) -> float:
+    """Radius beta of the self-normalised ellipsoid |theta - theta*|_Lambda <= beta, valid for all rounds up to T.
+
+    sigma sqrt(d log(1 + T / (lam d)) + 2 log(1 / delta)) + sqrt(lam) B, for sigma-subgaussian noise, features of norm
+    at most 1 and |theta*| <= B (Abbasi-Yadkori, Pal and Szepesvari 2011, Theorem 2 with the determinant's bound).
+    """
+    volume = dim * math.log1p(rounds / (lam * dim))
+    return sigma * math.sqrt(volume - 2.0 * math.log(delta)) + math.sqrt(lam) * radius

@@ -37,7 +37,7 @@ from banditlab.store import write_atomically
 if TYPE_CHECKING:
     import pandas as pd
 
-    from banditlab.trajectory import Grid, Trajectory
+    from banditlab.trajectory import Grid, Offline, Trajectory
 
 Floats = NDArray[np.float64]
 
@@ -49,23 +49,41 @@ TIMES = ("log", "linear", "loglog")
 MEASURES = {
     "regret": "cumulative regret\n" r"$\Sigma_{s\leq t}\,J^{*}-J(\pi_s)$",
     "pseudo_regret": "cumulative pseudo-regret\n" r"$\Sigma_{s\leq t}\,r^{*}-r(\pi_s)$",
+    "gap": "suboptimality of the round\n" r"$J^{*}-J(\pi_t)$",
 }
 """Axis labels of channels; a channel without one is called by its name."""
 
-AXES = {"eta": r"inverse temperature $\eta$", "rounds": "horizon $T$ (rounds)", "K": "number of arms $K$"}
+AXES = {
+    "eta": r"inverse temperature $\eta$",
+    "rounds": "horizon $T$ (rounds)",
+    "K": "number of arms $K$",
+    "arms": "number of arms $K$",
+    "contexts": "number of contexts $S$",
+    "coverage": "coverage $C$",
+    "delay": "delay $d$ (rounds)",
+    "dim": "dimension $d$",
+    "N": "number of draws $N$",
+    "samples": "sample size $n$",
+}
 """Axis labels of a sweep's axes; an axis without one is called by its symbol."""
 
+_SCALED = r"$n\,\times$ mean suboptimality"
+_SYMBOLS = {"rounds": "T", "samples": "n", "coverage": "C", "contexts": "S", "arms": "K", "dim": "d", "delay": "d"}
 _GREEK = ("alpha", "beta", "delta", "epsilon", "eta", "gamma", "kappa", "lambda", "rho", "sigma", "theta")
 _SMALL = 7.0  # points: names of curves, and the caption
 _PAD = 0.04  # inches around everything
 _REACH = 8.0  # points from the axes to the names of the curves
 _TALL, _LOW = 1.75, 0.55  # inches: axes, and axes of bounds
 _FAR = 2.0  # bounds have axes of their own where they exceed the curves by this factor
+_ROOM = 1000.0  # theory beside suboptimality stretches the axis by at most this factor above and below
 _SPREAD = 10.0  # regret over log t has a logarithmic axis where its ends differ by this factor
+_RISING = ((0.5, "slope 1/2"), (1.0, "slope 1"))  # guides of log-log axes
+_FALLING = ((-0.5, "slope $-1/2$"), (-1.0, "slope $-1$"))
 _GREY = "0.45"
 _UNDER = "0.9"  # cells of a phase diagram where regret falls with the horizon
 _NBSP = "\N{NO-BREAK SPACE}"
 _Styles = Mapping[str, Mapping[str, Any]]  # colour and line style of each curve
+_Guides = Sequence[tuple[float, str]]  # slope and name of each
 
 
 class Figure(_Figure):
@@ -171,7 +189,8 @@ def regret(
     channel : str
         What to draw; bounds belong to ``regret`` only.
     time : {"log", "linear", "loglog"}
-        Scale of the rounds; ``loglog`` has both axes logarithmic, and guides of slope 1/2 and 1.
+        Scale of the rounds; ``loglog`` has both axes logarithmic, and guides of slope 1/2 and 1 (of slope -1/2 and
+        -1 for the channel ``gap``, which is no sum).
     wide : bool
         Width of a page, 6.9 in, instead of a column, 3.3 in.
 
@@ -191,7 +210,9 @@ def regret(
     above = trajectory.bounds if bounds else {}
     measure = MEASURES.get(channel, channel.replace("_", " "))
     with _style():
-        return _over_time(trajectory, trajectory.checkpoints, curves, above, {}, time, time == "loglog", measure, wide)
+        guides = () if time != "loglog" else _FALLING if channel == "gap" else _RISING
+        t = trajectory.checkpoints
+        return _over_time(trajectory, t, curves, above, {}, time, time == "loglog", guides, measure, wide)
 
 
 def regret_over_log(
@@ -237,9 +258,8 @@ def regret_over_log(
     ends = [shown.centre[-1] for shown in curves.values()]
     measure = "cumulative regret / log $t$"
     with _style():
-        return _over_time(
-            trajectory, t[kept], curves, above, levels, "log", max(ends) > _SPREAD * min(ends), measure, wide
-        )
+        logarithmic = max(ends) > _SPREAD * min(ends)
+        return _over_time(trajectory, t[kept], curves, above, levels, "log", logarithmic, (), measure, wide)
 
 
 def tails(trajectory: Trajectory, *, channel: str = "regret", wide: bool = False) -> Figure:
@@ -296,6 +316,113 @@ def tails(trajectory: Trajectory, *, channel: str = "regret", wide: bool = False
 
 
 # ---------------------------------------------------------------------------------------------------------------
+# Figures of an offline study
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def suboptimality(offline: Offline, *, bounds: bool = False, scaled: bool = False, wide: bool = False) -> Figure:
+    """Mean suboptimality against the sample size, log-log, with bands, beside laws, certificates and the lower bound.
+
+    Parameters
+    ----------
+    offline : Offline
+    bounds : bool
+        Draw, where they are finite, each algorithm's first-order law dotted and its certificate dashed in its curve's
+        colour, and the lower bound for every algorithm in grey. They stretch the axis by at most a factor of a
+        thousand on either side.
+    scaled : bool
+        n times the suboptimality, which is flat at the rate 1/n, without guides; else guides have slope -1/2 and -1.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+        Of means, whatever the tails: the suboptimality is bounded, and laws and bounds are about its mean.
+    """
+    n = offline.samples
+    factor = n.astype(float) if scaled else np.ones(n.size)
+    curves = {name: band(gap * factor, False) for name, gap in offline.gap.items()}
+    laws, certificates, lower = (
+        {name: curve * factor for name, curve in _finite(found if bounds else {}).items()}
+        for found in (offline.laws, offline.bounds, {} if offline.lower is None else {"lower bound": offline.lower})
+    )
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        axes.set_yscale("log")
+        measured = [v for shown in curves.values() for v in (shown.centre, shown.high)]
+        _stretch(axes, measured, [*laws.values(), *certificates.values(), *lower.values()])
+        if not scaled:
+            lowest = [*(shown.low for shown in curves.values()), *lower.values()]
+            _draw_slopes(axes, n, [*measured, *lowest], _FALLING)
+        _log_ticks(axes.yaxis)
+        style = dict(zip(curves, _lines()))
+        labels = _draw_curves(axes, n, curves, style)
+        for name, law in laws.items():
+            _draw_law(axes, n, law, style[name]["color"])
+        labels += _draw_bounds(axes, n, certificates, style, "\n(certificate)")
+        for name, bound in lower.items():
+            axes.plot(n, _positive(bound), color=_GREY)
+            labels.append(Label(name, *_end(n, bound), _GREY))
+        _time_axis(axes, n, "loglog")
+        axes.set_xlabel(AXES["samples"])
+        axes.set_ylabel(_SCALED if scaled else "mean suboptimality\n" r"$J^{*}-J(\hat\pi)$", linespacing=1.1)
+        ends = {name: _end(n, certificate)[1] for name, certificate in certificates.items()}
+        caption = [
+            _instance(offline.problem.summary),
+            _repeated(len(offline.replications)),
+            "Flat: rate $1/n$." if scaled else "",
+            "Dotted: first-order laws." if laws else "",
+            "Dashed: certificates." if certificates else "",
+            *(
+                f"That of {name} ends at ${_number(float(f'{end:.2g}'))}$, above the axes."
+                for name, end in ends.items()
+                if end > axes.get_ylim()[1]
+            ),
+            "Grey: lower bound for every algorithm." if lower else "",
+        ]
+        height = _height(wide) + (_LOW if certificates else 0.0)
+        return _finish(figure, [Panel(axes, height, labels)], caption)
+
+
+def pass_at_k(offline: Offline, *, wide: bool = False) -> Figure:
+    """Mean regret of the k answers submitted against the number N of answers drawn, with bands.
+
+    Parameters
+    ----------
+    offline : Offline
+        Its sample sizes are the numbers of draws. Laws, which are exact here, are dotted where they are finite.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+    """
+    draws = offline.samples
+    curves = {name: band(gap, False) for name, gap in offline.gap.items()}
+    laws = _finite(offline.laws)
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        style = dict(zip(curves, _lines()))
+        labels = _draw_curves(axes, draws, curves, style)
+        for name, law in laws.items():
+            _draw_law(axes, draws, law, style[name]["color"])
+        tops = [*(shown.high.max() for shown in curves.values()), *(np.nanmax(law) for law in laws.values())]
+        axes.set_ylim(0.0, 1.05 * max(tops) or 1.0)
+        axes.locator_params(axis="y", nbins=6)  # a fixed number: the automatic one may change with the margins
+        _time_axis(axes, draws, "log")
+        axes.set_xlabel(AXES["N"])
+        axes.set_ylabel("mean regret\nof the submitted answers", linespacing=1.1)
+        caption = [
+            _instance(offline.problem.summary),
+            _repeated(len(offline.replications)),
+            "Dotted: exact." if laws else "",
+        ]
+        return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
+
+
+# ---------------------------------------------------------------------------------------------------------------
 # Figures of a sweep
 # ---------------------------------------------------------------------------------------------------------------
 
@@ -304,7 +431,7 @@ def scaling(
     grid: Grid,
     x: str,
     *,
-    y: str = "regret",
+    y: str | None = None,
     fit: tuple[float, float] | None = None,
     wide: bool = False,
 ) -> Figure:
@@ -314,9 +441,9 @@ def scaling(
     ----------
     grid : Grid
     x : str
-        The axis: K, eta, rounds, ... One curve an algorithm and value of the other axes.
-    y : str
-        The channel.
+        The axis: K, eta, rounds, samples, ... One curve an algorithm and value of the other axes.
+    y : str, optional
+        The channel: by default ``regret``, or ``gap`` of an offline sweep.
     fit : (float, float), optional
         Range of `x`, ends included, over which the exponent is fitted and its line drawn; everything by default.
     wide : bool
@@ -333,7 +460,7 @@ def scaling(
         than two values, or where no mean is positive.
     """
     values = _axis(grid, x)
-    _check_channel(grid, y)
+    y = _check_channel(grid, y)
     low, high = (values[0], values[-1]) if fit is None else fit
     if not ((values >= low) & (values <= high)).sum() >= 2:
         raise ValueError(f"fit: ({low:g}, {high:g}) holds fewer than two values of {x}: {values.tolist()}")
@@ -363,9 +490,11 @@ def scaling(
         _log_limits(axes, shown)
         _log_ticks(axes.xaxis)
         _log_ticks(axes.yaxis)
-        horizons = sorted(set(grid.table["rounds"]))
-        after = f"after ${_number(horizons[0])}$ rounds" if len(horizons) == 1 else "after $T$ rounds"
-        axes.set_ylabel(f"mean {y.replace('_', ' ')} {after}")
+        size = _size(grid)
+        sizes = set(grid.table[size])
+        amount = f"${_number(sizes.pop()) if len(sizes) == 1 else _symbol(size)}$ {size}"
+        what = f"suboptimality from {amount}" if y == "gap" else f"{y.replace('_', ' ')} after {amount}"
+        axes.set_ylabel(f"mean {what}")
         caption = [
             *_about(grid),
             "Bars: \N{PLUS-MINUS SIGN}2 standard errors." if grid.table["replication"].nunique() > 1 else "",
@@ -378,7 +507,7 @@ def scaling(
 def phase_diagram(
     grid: Grid,
     *,
-    y: str = "regret",
+    y: str | None = None,
     curves: Mapping[str, Callable[[Floats], ArrayLike]] | None = None,
     wide: bool = False,
 ) -> Figure:
@@ -386,14 +515,16 @@ def phase_diagram(
 
     The colours run from slope 0 (log T, dark) through 1/2 (sqrt T) to 1 (linear, bright) and brighten steadily, so the
     map also reads in grey. Where the slope is below 0, as it may be where the gap shrinks with T, cells are hatched.
+    Of an offline sweep it is the rate - d log SubOpt / d log n over eta and the sample size n: 1/2 (n^{-1/2}) above the
+    crossover, 1 (1/n, bright) below.
 
     Parameters
     ----------
     grid : Grid
-        With axes ``eta`` and ``rounds``. Over any further axis, such as kappa, the largest mean regret is taken. One
-        map an algorithm.
-    y : str
-        The channel.
+        With axes ``eta`` and ``rounds``, or ``eta`` and ``samples``. Over any further axis, such as kappa, the largest
+        mean is taken. One map an algorithm.
+    y : str, optional
+        The channel: by default ``regret``, or ``gap`` of an offline sweep.
     curves : mapping of str to callable, optional
         Lines to overlay, such as crossovers: horizons (m,) -> eta (m,). By default those the sweep's problems named,
         from ``grid.manifest["crossovers"]``: for each name a list of pairs (horizon, eta).
@@ -409,40 +540,113 @@ def phase_diagram(
     ValueError
         In one line, where the axes or the channel are not there, or there are fewer than two horizons.
     """
-    eta, horizons = _axis(grid, "eta"), _axis(grid, "rounds")
+    size = _size(grid)
+    offline = size == "samples"
+    eta, horizons = _axis(grid, "eta"), _axis(grid, size)
     if horizons.size < 2:
-        raise ValueError(f"rounds: local slopes need at least two horizons, got {horizons.tolist()}")
-    _check_channel(grid, y)
+        many = "sample sizes" if offline else "horizons"
+        raise ValueError(f"{size}: local slopes need at least two {many}, got {horizons.tolist()}")
+    y = _check_channel(grid, y)
     if curves is None:
         named = grid.manifest.get("crossovers", {})
         lines = {name: np.array(points, dtype=np.float64).T for name, points in named.items() if len(points) > 1}
     else:
         lines = {name: np.array([horizons, curve(horizons)], dtype=np.float64) for name, curve in curves.items()}
-    further = [name for name in grid.axes if name not in ("eta", "rounds")]
-    means = grid.table.groupby(["algorithm", "eta", "rounds", *further], sort=False)[y].mean()
-    worst = means.groupby(["algorithm", "eta", "rounds"], sort=False).max()
+    further = [name for name in grid.axes if name not in ("eta", size)]
+    means = grid.table.groupby(["algorithm", "eta", size, *further], sort=False)[y].mean()
+    worst = means.groupby(["algorithm", "eta", size], sort=False).max()
     algorithms = list(dict.fromkeys(grid.table["algorithm"]))
     with _style():
         figure, panels = _canvas(wide, len(algorithms))
-        falls = False
+        hatched = False
         for axes, name in zip(panels, algorithms, strict=True):
-            table = worst[name].unstack("rounds").loc[eta, horizons]
-            slopes = rates.phase_slopes(horizons, table.to_numpy())
-            falls |= bool((slopes < 0.0).any())
+            table = worst[name].unstack(size).loc[eta, horizons]
+            slopes = rates.phase_slopes(horizons, table.to_numpy()) * (-1.0 if offline else 1.0)
+            hatched |= bool((slopes < 0.0).any())
             mesh = _draw_map(axes, horizons, eta, slopes)
             axes.set_ylabel(AXES["eta"])
             if len(algorithms) > 1:
                 axes.text(0.0, 1.03, name, transform=axes.transAxes)
-        panels[-1].set_xlabel(AXES["rounds"])
-        _draw_colours(figure, panels[0], mesh, 1.16 if len(algorithms) > 1 else 1.05)
+        panels[-1].set_xlabel(AXES[size])
+        _draw_colours(figure, panels[0], mesh, 1.16 if len(algorithms) > 1 else 1.05, offline)
         over = " and ".join(_values(grid, name) for name in further)
+        measure = "minus the local slope of the mean suboptimality" if offline else "local slope of the mean regret"
+        grey = "suboptimality grows with $n$." if offline else "regret falls with $T$, as it may where the gap does."
         caption = [
             *_about(grid),
-            f"Colour: local slope of the mean regret{f', largest over {over}' if over else ''}.",
-            "Hatched grey: regret falls with $T$, as it may where the gap does." if falls else "",
+            f"Colour: {measure}{f', largest over {over}' if over else ''}.",
+            f"Hatched grey: {grey}" if hatched else "",
         ]
         labels = [[_draw_line(axes, name, *line) for name, line in lines.items()] for axes in panels]
         return _finish(figure, [Panel(a, _height(wide), own) for a, own in zip(panels, labels, strict=True)], caption)
+
+
+def coverage(grid: Grid, *, x: str = "coverage", wide: bool = False) -> Figure:
+    """The price of coverage: n times the mean suboptimality against C, log-log, with bands.
+
+    Where the suboptimality falls like 1/n its factor is shown: it rises along the axis for an algorithm that pays for
+    coverage and stays flat for one that does not.
+
+    Parameters
+    ----------
+    grid : Grid
+        Of an offline sweep: its table has the columns ``samples``, which may vary along the axis, and ``gap``. A column
+        ``law``, the first-order law of the mean suboptimality in each row, is drawn dotted where it is finite.
+    x : str
+        The axis of C. One curve an algorithm and value of the other axes, such as ``regularizer``.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        In one line, for an online sweep, an unknown axis, or one that is not of positive finite numbers.
+    """
+    if _size(grid) != "samples":
+        raise ValueError("grid: coverage needs an offline sweep, this one has rounds, not samples")
+    values = _axis(grid, x)
+    _check_channel(grid, "gap")
+    replications = grid.table["replication"].nunique()
+    sizes = np.unique(grid.table["samples"])
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        labels, shown, dotted = [], [], False
+        for (name, rows), line in zip(_series(grid, x), _lines()):
+            scaled = rows.assign(gap=rows["gap"] * rows["samples"]).groupby(x)["gap"]
+            at, mean, half = np.array(list(scaled.groups)), scaled.mean().to_numpy(), 2.0 * scaled.sem().to_numpy()
+            mark = "o" if values.size <= 12 else None
+            axes.plot(at, _positive(mean), marker=mark, ms=2.5, **line)
+            axes.fill_between(at, mean - half, mean + half, color=line["color"], alpha=0.2, lw=0.0)
+            labels.append(Label(name, at[-1], mean[-1], line["color"]))
+            shown += [mean, mean + half]
+            if "law" in rows and rows["law"].notna().any():
+                law = rows.assign(law=rows["law"] * rows["samples"]).groupby(x)["law"].first().to_numpy()
+                _draw_law(axes, at, law, line["color"])
+                shown.append(law)
+                dotted = True
+        pad = (values[-1] / values[0]) ** 0.03 if values.size > 1 else 2.0
+        axes.set(xscale="log", yscale="log", xlim=(values[0] / pad, values[-1] * pad))
+        axes.set_xlabel(AXES.get(x, f"${_symbol(x)}$"))
+        axes.set_ylabel(_SCALED)
+        _log_limits(axes, shown)
+        _log_ticks(axes.xaxis)
+        _log_ticks(axes.yaxis)
+        n = (
+            f"$n={_number(sizes[0])}$."
+            if sizes.size == 1
+            else f"$n$ from ${_number(sizes[0])}$ to ${_number(sizes[-1])}$."
+        )
+        caption = [
+            _instance(grid.manifest.get("problem", "")),
+            n,
+            _repeated(replications),
+            "Dotted: first-order laws." if dotted else "",
+        ]
+        return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
 
 
 def regimes(
@@ -485,7 +689,7 @@ def regimes(
         first.fill_between(t, shown.low, shown.high, color=line["color"], alpha=0.2, lw=0.0)
         panels = [_draw_beside_bound(first, t.astype(float), shown.centre, shown.high, bound, line)]
         first.set(xlabel="round $t$", ylabel="regret", title="(a) fixed instance: polylogarithmic")
-        _draw_slopes(first, t, [shown.low])
+        _draw_slopes(first, t, [shown.low], _RISING)
         titles = (
             (second, over_eta, "eta", "(b) growing $\\eta$: linear, then flat"),
             (
@@ -514,7 +718,7 @@ def regimes(
                 textcoords="offset points",
                 size=_SMALL,
             )
-        _draw_slopes(third, at, [mean])
+        _draw_slopes(third, at, [mean], _RISING)
         for panel in panels:
             panel.axes.title.set_fontsize(_SMALL + 1.0)
         n = len(fixed.replications)
@@ -593,12 +797,12 @@ def _over_time(
     levels: Mapping[str, float],
     time: str,
     logarithmic: bool,
+    guides: _Guides,
     measure: str,
     wide: bool,
 ) -> Figure:
     """Curves with bands, bounds dashed, levels dotted, on a linear or logarithmic y axis; see `regret`."""
-    bounds = {name: np.where(np.isfinite(bound), bound, np.nan) for name, bound in bounds.items()}
-    bounds = {name: bound for name, bound in bounds.items() if not np.isnan(bound).all()}
+    bounds = _finite(bounds)
     roof = _roof(curves, levels)
     apart = not logarithmic and any(np.nanmax(bound) > _FAR * roof for bound in bounds.values())
     figure, panels = _canvas(wide, 2 if apart else 1)
@@ -607,12 +811,12 @@ def _over_time(
         main.set_yscale("log")
         inside = [v for s in curves.values() for v in (s.centre, s.high)]
         _log_limits(main, [*inside, *bounds.values(), np.array(list(levels.values()))])
-        if time == "loglog":
-            _draw_slopes(main, t, [v for s in curves.values() for v in (s.centre, s.low)])
+        _draw_slopes(main, t, [v for s in curves.values() for v in (s.centre, s.low)], guides)
         _log_ticks(main.yaxis)
     else:
         tops = [] if apart else [1.05 * np.nanmax(bound) for bound in bounds.values()]
         main.set_ylim(min(0.0, *(s.low.min() for s in curves.values())), max([roof, *tops]))
+        main.locator_params(axis="y", nbins=8)  # a fixed number: the automatic one may change with the margins
     if apart:
         upper.set(ylabel="bound", ylim=(0.0, 1.05 * max(np.nanmax(bound) for bound in bounds.values())))
         upper.tick_params(labelbottom=False)
@@ -649,10 +853,16 @@ def _draw_bounds(
     """Dashed lines in the colours of the curves that they bound."""
     labels = []
     for name, bound in bounds.items():
-        end, colour = np.flatnonzero(~np.isnan(bound))[-1], style[name]["color"]
+        colour = style[name]["color"]
         axes.plot(t, bound, "--", color=colour)
-        labels.append(Label(name + suffix, t[end], bound[end], colour))
+        labels.append(Label(name + suffix, *_end(t, bound), colour))
     return labels
+
+
+def _end(x: NDArray[Any], curve: Floats) -> tuple[float, float]:
+    """The last point at which a curve is there."""
+    end = np.flatnonzero(~np.isnan(curve))[-1]
+    return float(x[end]), float(curve[end])
 
 
 def _draw_levels(axes: Axes, t: NDArray[np.int64], levels: Mapping[str, float], style: _Styles) -> list[Label]:
@@ -663,6 +873,20 @@ def _draw_levels(axes: Axes, t: NDArray[np.int64], levels: Mapping[str, float], 
         axes.axhline(level, ls=":", lw=1.0, color=colour)
         labels.append(Label(f"{name}: law" if name in style else name, t[-1], level, colour))
     return labels
+
+
+def _draw_law(axes: Axes, x: NDArray[Any], law: Floats, colour: Any) -> None:
+    """A dotted line in a curve's colour, darkened so that it is seen on the curve where the two agree."""
+    axes.plot(x, law, ":", lw=1.3, color=_dark(colour, 0.5), zorder=2.5)
+
+
+def _stretch(axes: Axes, curves: Sequence[Floats], theory: Sequence[Floats]) -> None:
+    """Logarithmic limits around curves, and around theory as far as the curves stay readable."""
+    _log_limits(axes, curves)
+    low, high = axes.get_ylim()
+    _log_limits(axes, [*curves, *theory])
+    least, most = axes.get_ylim()
+    axes.set_ylim(max(least, low / _ROOM), min(most, high * _ROOM))
 
 
 def _roof(curves: Mapping[str, Band], levels: Mapping[str, float]) -> float:
@@ -682,21 +906,29 @@ def _time_axis(axes: Axes, t: NDArray[np.int64], time: str) -> None:
         _log_ticks(axes.xaxis)
 
 
-def _draw_slopes(axes: Axes, t: NDArray[Any], curves: Sequence[Floats]) -> None:
-    """Guides of slope 1/2 and 1, under the lowest curve at the right of log-log axes."""
+def _draw_slopes(axes: Axes, t: NDArray[Any], curves: Sequence[Floats], guides: _Guides) -> None:
+    """Guides of given slopes under the lowest curve of log-log axes: at the right where they rise, else at the left."""
     span = t[-1] / t[0]
     lowest = np.min([np.where(curve > 0.0, curve, np.inf) for curve in curves], axis=0)
-    if span < 10 or np.isinf(lowest[-1]):
+    if span < 10 or np.isinf(lowest[-1]) or not guides:
         return
-    ends = t[0] * span ** np.array([0.45, 0.7])
-    x = np.append(ends, t[t > ends[0]])
-    under = np.interp(np.log(x), np.log(t), np.log(lowest))
-    start = 0.6 * math.exp(np.min(under - np.log(np.minimum(x, ends[1]) / ends[0])))
-    for power, name in ((0.5, "slope 1/2"), (1.0, "slope 1")):
+    top = max(power for power, _ in guides)
+    ends = t[0] * span ** np.array((0.45, 0.7) if top > 0.0 else (0.05, 0.25))
+    last = t[-1] if top > 0.0 else t[0] * span**0.6  # where the names end, about
+    x = np.unique(np.append(ends, [last, *t[(t > ends[0]) & (t < last)]]))
+    there = np.isfinite(lowest)
+    under = np.interp(np.log(x), np.log(t[there]), np.log(lowest[there]))
+    start = 0.6 * math.exp(np.min(under - top * np.log(np.minimum(x, ends[1]) / ends[0])))
+    places = ["center"] * len(guides)
+    if top < 0.0:  # their ends may be near to one another: a name above, a name below
+        places = ["bottom", "top"]
+        start *= (axes.get_ylim()[1] / start) ** -0.05
+    for (power, name), place in zip(guides, places, strict=True):
         y = start * (ends / ends[0]) ** power
         axes.plot(ends, y, color=_GREY, lw=0.7)
-        axes.annotate(name, (ends[1], y[1]), (3, 0), textcoords="offset points", size=_SMALL, color=_GREY, va="center")
-    axes.set_ylim(min(axes.get_ylim()[0], start / 1.5))
+        axes.annotate(name, (ends[1], y[1]), (3, 0), textcoords="offset points", size=_SMALL, color=_GREY, va=place)
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, min(y) / max(1.5, (high / min(y)) ** 0.08)))
 
 
 def _draw_fit(axes: Axes, x: Floats, samples: Sequence[Floats], colour: Any) -> str:
@@ -725,13 +957,19 @@ def _draw_map(axes: Axes, horizons: Floats, eta: Floats, slopes: Floats) -> Any:
     return mesh
 
 
-def _draw_colours(figure: Figure, axes: Axes, mesh: Any, height: float) -> None:
+def _draw_colours(figure: Figure, axes: Axes, mesh: Any, height: float, offline: bool) -> None:
     """Colour bar above the axes, its ticks named by the laws."""
     bar = figure.colorbar(mesh, cax=axes.inset_axes((0.0, height, 1.0, 0.05)), orientation="horizontal", extend="both")
-    bar.set_ticks([0.0, 0.5, 1.0], labels=[r"0 ($\log T$)", r"1/2 ($\sqrt{T}$)", "1 ($T$)"])
+    laws = (
+        ["0 (constant)", "1/2 ($n^{-1/2}$)", "1 ($1/n$)"]
+        if offline
+        else [r"0 ($\log T$)", r"1/2 ($\sqrt{T}$)", "1 ($T$)"]
+    )
+    bar.set_ticks([0.0, 0.5, 1.0], labels=laws)
     bar.set_ticks([0.25, 0.75], minor=True)
     bar.ax.xaxis.set_ticks_position("top")
-    bar.set_label(r"local slope $d\,\log R\,/\,d\,\log T$")
+    slope = r"rate $-\,d\,\log\,\mathrm{SubOpt}\,/\,d\,\log n$" if offline else r"local slope $d\,\log R\,/\,d\,\log T$"
+    bar.set_label(slope)
     bar.ax.xaxis.set_label_position("top")
     bar.outline.set_linewidth(0.4)
 
@@ -786,6 +1024,17 @@ def _edges(values: Floats) -> Floats:
     return edges
 
 
+def _dark(colour: Any, share: float) -> tuple[float, ...]:
+    """A colour of which this share of the light is kept."""
+    return tuple(share * c for c in to_rgb(colour))
+
+
+def _finite(curves: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Curves that are finite somewhere, nan elsewhere."""
+    found = {name: np.where(np.isfinite(curve), curve, np.nan) for name, curve in curves.items()}
+    return {name: curve for name, curve in found.items() if not np.isnan(curve).all()}
+
+
 def _positive(values: Floats) -> Floats:
     """Values, nan where a logarithmic axis shows none."""
     return np.where(values > 0.0, values, np.nan)
@@ -802,8 +1051,16 @@ def _channel(trajectory: Trajectory, channel: str) -> dict[str, Floats]:
     return {name: found[channel] for name, found in trajectory.channels.items() if channel in found}
 
 
-def _check_channel(grid: Grid, y: str) -> None:
-    checks.known("y", y, set(grid.table.columns) - {*grid.axes, "rounds", "algorithm", "replication"})
+def _size(grid: Grid) -> str:
+    """What the cells of a sweep grow in: rounds, or samples where it is offline."""
+    return "samples" if "samples" in grid.table else "rounds"
+
+
+def _check_channel(grid: Grid, y: str | None) -> str:
+    """The channel asked for, which must be there, or that of the exact measure."""
+    y = y or ("gap" if _size(grid) == "samples" else "regret")
+    checks.known("y", y, set(grid.table.columns) - {*grid.axes, "rounds", "samples", "algorithm", "replication", "law"})
+    return y
 
 
 def _axis(grid: Grid, name: str) -> Floats:
@@ -824,7 +1081,10 @@ def _series(grid: Grid, x: str) -> Iterator[tuple[str, pd.DataFrame]]:
     others = [name for name in grid.axes if name != x and grid.table[name].nunique() > 1]
     several = grid.table["algorithm"].nunique() > 1
     for (algorithm, *values), rows in grid.table.groupby(["algorithm", *others], sort=False):
-        at = [f"${_symbol(name)}={_number(value)}$" for name, value in zip(others, values, strict=True)]
+        at = [
+            value if isinstance(value, str) else f"${_symbol(name)}={_number(value)}$"
+            for name, value in zip(others, values, strict=True)
+        ]
         yield ", ".join([algorithm, *at] if several or not at else at), rows
 
 
@@ -858,7 +1118,7 @@ def _values(grid: Grid, name: str) -> str:
 def _describe(curves: Mapping[str, Band], replications: int, top: float) -> list[str]:
     """What the curves and their bands are, and which bands leave the axes at the top."""
     if replications == 1:
-        return ["One replication, no bands."]
+        return [_repeated(1)]
     tailed = [name for name, shown in curves.items() if shown.tail_dominated]
     cut = {name: shown.high[-1] for name, shown in curves.items() if shown.high[-1] > top}
     kind = "mean \N{PLUS-MINUS SIGN}2 standard errors"
@@ -866,13 +1126,18 @@ def _describe(curves: Mapping[str, Band], replications: int, top: float) -> list
         which = "" if len(curves) == 1 else f": {', '.join(tailed)}"
         kind = f"median, 5{_NBSP}to{_NBSP}95{_NBSP}% quantiles (tail-dominated{which})"
     reach = [f"The band of {name} reaches ${_number(float(f'{high:.2g}'))}$." for name, high in cut.items()]
-    return [f"Bands: {kind}; {replications} replications.", *reach]
+    return [_repeated(replications, kind), *reach]
+
+
+def _repeated(replications: int, bands: str = "mean \N{PLUS-MINUS SIGN}2 standard errors") -> str:
+    """Replications, and what bands over them are."""
+    return f"Bands: {bands}; {replications} replications." if replications > 1 else "One replication, no bands."
 
 
 def _symbol(name: str) -> str:
     """A parameter's name in mathematics."""
-    if name == "rounds":
-        return "T"
+    if name in _SYMBOLS:
+        return _SYMBOLS[name]
     return f"\\{name}" if name in _GREEK else name if len(name) == 1 else f"\\mathrm{{{name.replace('_', ' ')}}}"
 
 
@@ -881,7 +1146,8 @@ def _number(value: Any) -> str:
     try:
         x = float(value)
     except ValueError:
-        return f"\\mathrm{{{value}}}"
+        word = str(value).replace("_", r"\_")
+        return f"\\mathrm{{{word}}}"
     if math.isinf(x):
         return "\\infty"
     for base, least in ((2, 1024), (10, 10_000)):
@@ -960,7 +1226,7 @@ def _overhang(axes: Axes, renderer: Any) -> tuple[float, float, float, float]:
 def _name(axes: Axes, label: Label) -> Annotation:
     """A curve's name right of the axes, darker than the curve for legibility, tied to its end by a thin line."""
     beside = axes.transAxes + ScaledTranslation(_REACH / 72.0, 0.0, axes.figure.dpi_scale_trans)
-    dark = tuple(0.75 * c for c in to_rgb(label.colour))
+    dark = _dark(label.colour, 0.75)
     tie = {"arrowstyle": "-", "color": label.colour, "lw": 0.5, "shrinkA": 0.5, "shrinkB": 1.0, "relpos": (0.0, 0.5)}
     low, high = axes.get_ylim()
     return axes.annotate(

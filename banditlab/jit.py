@@ -42,7 +42,7 @@ __all__ = ["DISABLED", "digest", "jit", "localize", "sources_digest", "statistic
 DISABLED: bool = bool(numba.config.DISABLE_JIT)
 """True when ``NUMBA_DISABLE_JIT=1``: the same code then runs as ordinary Python, with the same bits."""
 
-VERBS = ("index", "update", "refresh", "policy", "duel", "plan")
+VERBS = ("index", "update", "refresh", "policy", "duel", "plan", "gap_of", "plug_in_gap_of")
 KEPT_FOLDERS = 4  # cache folders kept per user: the newest versions of the sources in use
 
 # Files that no simulated number depends on: editing them neither recompiles kernels nor invalidates stored shards.

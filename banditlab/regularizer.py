@@ -230,8 +230,8 @@ def kl_gap_from_policy(policy, log_optimal):
 
 
 @jit
-def kl_plug_in_gap(estimate, reward, reference, eta, log_pi):
-    """Gap under `reward` of the Gibbs policy p of `estimate`; log p is left in the workspace `log_pi`.
+def kl_plug_in_gap(estimate, reward, reference, eta, log_pi, pi):
+    """Gap under `reward` of the Gibbs policy p of `estimate`; log p and p are left in the workspaces.
 
     (1 / eta) log E_p e^d = (1 / eta) log1p E_p[e^d - 1 - d] with d = -eta (u - E_p u), u = estimate - reward.
     """
@@ -240,15 +240,16 @@ def kl_plug_in_gap(estimate, reward, reference, eta, log_pi):
         return reward[_best(reward)] - reward[_best(estimate)]
     centre = 0.0
     for a in range(reward.size):
-        centre += math.exp(log_pi[a]) * (estimate[a] - reward[a])
+        pi[a] = math.exp(log_pi[a])
+        centre += pi[a] * (estimate[a] - reward[a])
     shifted = 0.0  # the centre's own rounding error, when all errors are nearly equal
     for a in range(reward.size):
-        shifted += math.exp(log_pi[a]) * (estimate[a] - reward[a] - centre)
+        shifted += pi[a] * (estimate[a] - reward[a] - centre)
     peak = -math.inf
     total = 0.0
     for a in range(reward.size):
         d = -eta * (estimate[a] - reward[a] - centre - shifted)
-        p = math.exp(log_pi[a])
+        p = pi[a]
         peak = max(peak, log_pi[a] + d)
         total += p * remainder(d) if abs(d) < 1.0 else exponential(log_pi[a] + d) - p - p * d
     if peak < 600.0:
@@ -713,7 +714,7 @@ def policy_plug_in_gap(code, alpha, estimate, reward, reference, eta, log_ratio,
     that move by more than a factor sqrt(e) keep the difference.
     """
     if code == KL:
-        return kl_plug_in_gap(estimate, reward, reference, eta, log_played)
+        return kl_plug_in_gap(estimate, reward, reference, eta, log_played, log_ratio)
     if eta == math.inf:
         return reward[_best(reward)] - reward[_best(estimate)]
     top = reward[_best(reward)]
@@ -754,37 +755,37 @@ def policy_plug_in_gap(code, alpha, estimate, reward, reference, eta, log_ratio,
 
 
 @jit
-def _policies(code, alpha, reward, reference, eta, out):
+def each_policy(code, alpha, reward, reference, eta, out):
     for i in range(reward.shape[0]):
         optimal_policy(code, alpha, reward[i], reference[i], eta, out[i])
 
 
 @jit
-def _log_policies(code, alpha, reward, reference, eta, out):
+def each_log_policy(code, alpha, reward, reference, eta, out):
     for i in range(reward.shape[0]):
         optimal_log_policy(code, alpha, reward[i], reference[i], eta, out[i])
 
 
 @jit
-def _values(code, alpha, reward, reference, eta, work, out):
+def each_value(code, alpha, reward, reference, eta, work, out):
     for i in range(reward.shape[0]):
         out[i] = optimal_value(code, alpha, reward[i], reference[i], eta, work)
 
 
 @jit
-def _gaps(code, alpha, policy, reward, reference, eta, work, out):
+def each_gap(code, alpha, policy, reward, reference, eta, work, out):
     for i in range(reward.shape[0]):
         out[i] = policy_gap(code, alpha, policy[i], reward[i], reference[i], eta, work)
 
 
 @jit
-def _plug_in_gaps(code, alpha, estimate, reward, reference, eta, work, played, out):
+def each_plug_in_gap(code, alpha, estimate, reward, reference, eta, work, played, out):
     for i in range(reward.shape[0]):
         out[i] = policy_plug_in_gap(code, alpha, estimate[i], reward[i], reference[i], eta, work, played)
 
 
 @jit
-def _divergences(code, alpha, policy, reference, out):
+def each_divergence(code, alpha, policy, reference, out):
     for i in range(policy.shape[0]):
         out[i] = f_divergence(code, alpha, policy[i], reference[i])
 
@@ -794,7 +795,7 @@ def _divergences(code, alpha, policy, reference, out):
 # ------------------------------------------------------------------------------------------------------------
 
 
-def _regularizer(name: str, alpha: float | None) -> tuple[int, float]:
+def code_of(name: str, alpha: float | None) -> tuple[int, float]:
     """Code and order of a regularizer."""
     if not isinstance(name, str):
         raise TypeError(f"regularizer: expected a name, got {name!r}")
@@ -885,11 +886,11 @@ def policy(name: str, reward: ArrayLike, reference: ArrayLike, eta: float, *, al
     >>> policy("chi2", [1.0, 0.0], [0.5, 0.5], eta=1.0)
     array([0.75, 0.25])
     """
-    code, order = _regularizer(name, alpha)
+    code, order = code_of(name, alpha)
     eta = _eta(eta)
     shape, (r, ref) = _broadcast(reward=_rows("reward", reward), reference=_reference(reference))
     out = np.empty_like(r)
-    _policies(code, order, r, ref, eta, out)
+    each_policy(code, order, r, ref, eta, out)
     return out.reshape(shape)
 
 
@@ -904,11 +905,11 @@ def log_policy(name: str, reward: ArrayLike, reference: ArrayLike, eta: float, *
     (..., K) array
         log pi*, at most 0; -inf on clipped arms and, for ``eta = inf``, on all but the greedy one.
     """
-    code, order = _regularizer(name, alpha)
+    code, order = code_of(name, alpha)
     eta = _eta(eta)
     shape, (r, ref) = _broadcast(reward=_rows("reward", reward), reference=_reference(reference))
     out = np.empty_like(r)
-    _log_policies(code, order, r, ref, eta, out)
+    each_log_policy(code, order, r, ref, eta, out)
     return out.reshape(shape)
 
 
@@ -925,11 +926,11 @@ def value(
     float or (...) array
         Between <pi_ref, r> and max r; max r for ``eta = inf``. A float for one context.
     """
-    code, order = _regularizer(name, alpha)
+    code, order = code_of(name, alpha)
     eta = _eta(eta)
     shape, (r, ref) = _broadcast(reward=_rows("reward", reward), reference=_reference(reference))
     out = np.empty(len(r))
-    _values(code, order, r, ref, eta, np.empty(shape[-1]), out)
+    each_value(code, order, r, ref, eta, np.empty(shape[-1]), out)
     return _scalar_or_array(out, shape)
 
 
@@ -966,7 +967,7 @@ def gap(
     TypeError, ValueError
         In one line, for an unknown regularizer or a value, shape or distribution out of range.
     """
-    code, order = _regularizer(name, alpha)
+    code, order = code_of(name, alpha)
     eta = _eta(eta)
     shape, (pi, r, ref) = _broadcast(
         policy=_distributions("policy", policy, positive=False),
@@ -974,7 +975,7 @@ def gap(
         reference=_reference(reference),
     )
     out = np.empty(len(r))
-    _gaps(code, order, pi, r, ref, eta, np.empty(shape[-1]), out)
+    each_gap(code, order, pi, r, ref, eta, np.empty(shape[-1]), out)
     return _scalar_or_array(out, shape)
 
 
@@ -1012,13 +1013,13 @@ def plug_in_gap(
     TypeError, ValueError
         In one line, for an unknown regularizer or a value, shape or distribution out of range.
     """
-    code, order = _regularizer(name, alpha)
+    code, order = code_of(name, alpha)
     eta = _eta(eta)
     shape, (q, r, ref) = _broadcast(
         estimate=_rows("estimate", estimate), reward=_rows("reward", reward), reference=_reference(reference)
     )
     out = np.empty(len(r))
-    _plug_in_gaps(code, order, q, r, ref, eta, np.empty(shape[-1]), np.empty(shape[-1]), out)
+    each_plug_in_gap(code, order, q, r, ref, eta, np.empty(shape[-1]), np.empty(shape[-1]), out)
     return _scalar_or_array(out, shape)
 
 
@@ -1044,12 +1045,12 @@ def divergence(name: str, policy: ArrayLike, reference: ArrayLike, *, alpha: flo
     TypeError, ValueError
         In one line, for an unknown regularizer or a value, shape or distribution out of range.
     """
-    code, order = _regularizer(name, alpha)
+    code, order = code_of(name, alpha)
     shape, (pi, ref) = _broadcast(
         policy=_distributions("policy", policy, positive=False), reference=_reference(reference)
     )
     out = np.empty(len(pi))
-    _divergences(code, order, pi, ref, out)
+    each_divergence(code, order, pi, ref, out)
     return _scalar_or_array(out, shape)
 
 

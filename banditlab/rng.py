@@ -24,6 +24,8 @@ ENVIRONMENT = 0
 """Stream of the environment's draws: actions and rewards."""
 LEARNER = 1
 """Stream of a learner's own draws (posterior sampling)."""
+DATA = 2
+"""Stream of an offline dataset; its size is the fourth number of the stream."""
 
 if DISABLED:  # wrap-around is what these generators are made of
     warnings.filterwarnings("ignore", message="overflow encountered", category=RuntimeWarning)
@@ -42,22 +44,23 @@ def _mix(z: int) -> int:
     return z ^ (z >> 31)
 
 
-def stream(seed: int, kind: int, replication: int) -> np.ndarray:
+def stream(seed: int, kind: int, replication: int, *more: int) -> np.ndarray:
     """A fresh generator state, (4,) uint64.
 
-    Each of the three integers passes through the splitmix64 finalizer before the next is added, so neighbouring
+    Each of the integers passes through the splitmix64 finalizer before the next is added, so neighbouring
     seeds, kinds and replications give unrelated states.
 
     Parameters
     ----------
-    seed, replication : int
+    seed, replication, *more : int
         Nonnegative.
     kind : int
-        `ENVIRONMENT` or `LEARNER`.
+        `ENVIRONMENT`, `LEARNER` or `DATA`.
     """
     z = _mix((seed + _GOLDEN) & _MASK)
     z = _mix(((z ^ kind) + _GOLDEN) & _MASK)
-    z = _mix(((z ^ replication) + _GOLDEN) & _MASK)
+    for number in (replication, *more):
+        z = _mix(((z ^ number) + _GOLDEN) & _MASK)
     return np.array([_mix((z + i * _GOLDEN) & _MASK) for i in range(1, 5)], dtype=np.uint64)
 
 
@@ -178,6 +181,32 @@ def categorical(state, pi):
             if u < 0.0:
                 return a
     return last
+
+
+@jit
+def categorical_from_logs(state, log_weight, weight):
+    """Index drawn with probability proportional to exp(log_weight), by one uniform; -inf is never drawn.
+
+    The largest of `log_weight` (M,) is subtracted from all in place, which keeps running sums in range; `weight` (M,)
+    is a workspace.
+    """
+    top = -math.inf
+    for i in range(log_weight.size):
+        top = max(top, log_weight[i])
+    total = 0.0
+    for i in range(log_weight.size):
+        log_weight[i] -= top
+        weight[i] = math.exp(log_weight[i])
+        total += weight[i]
+    u = uniform(state) * total
+    chosen = 0
+    for i in range(log_weight.size):
+        if weight[i] > 0.0:
+            chosen = i
+            u -= weight[i]
+            if u < 0.0:
+                break
+    return chosen
 
 
 _STIRLING = np.array(

@@ -1,8 +1,8 @@
-"""Replications, shards, threads, checkpoints: runs any problem that can `check` and `play` a learner.
+"""Replications, shards, threads, checkpoints: runs any problem that can play a learner, or give offline datasets.
 
-A study is a list of cells (problem, algorithm, rounds, seed). Each cell is cut into shards of replications at
-boundaries that depend on the number of rounds alone. A shard is a pure function of its description, so results are the
-same bits for any number of threads, any grouping and any point of resumption.
+A study is a list of cells (problem, algorithm, rounds or sample sizes, seed). Each cell is cut into shards of
+replications at boundaries that depend on the amount of work alone. A shard is a pure function of its description, so
+results are the same bits for any number of threads, any grouping and any point of resumption.
 """
 
 from __future__ import annotations
@@ -24,15 +24,20 @@ from numpy.typing import ArrayLike
 from banditlab import checks
 from banditlab.jit import digest, sources_digest
 from banditlab.store import Store
-from banditlab.trajectory import Grid, Trajectory
+from banditlab.trajectory import Grid, Offline, Trajectory
 
 Algorithm = Callable[..., Any]
-"""``(problem, rounds) -> learner``; keyword parameters are bound by ``functools.partial``."""
+"""``(problem, rounds) -> learner``, offline ``(dataset) -> policy``; keyword parameters by ``functools.partial``."""
 
 _SHARD_ROUNDS = 1 << 20  # a shard holds about this many rounds,
 _SHARD_REPLICATIONS = 16  # and at most this many replications
+_MOST_SAMPLES = 10**14  # beyond, the sampler of binomials loses digits
 _PATIENCE = 2.0  # seconds before a progress bar appears
 _TICK = 0.1  # seconds between looks at the workers
+
+
+Shared = dict[tuple[int, int], Any]
+"""Datasets by replication and size, for the offline shards of one task."""
 
 
 class SimulationError(RuntimeError):
@@ -71,16 +76,107 @@ class Cell(NamedTuple):
             "seed": self.seed,
         }
 
+    @property
+    def work(self) -> int:
+        """Cost of a replication, in rounds of a bandit."""
+        return self.rounds
+
+    @property
+    def size(self) -> tuple[str, int]:
+        """Name and value of the axis along which a sweep measures rates."""
+        return "rounds", self.rounds
+
+    def check(self) -> None:
+        """Construct the learner and check its verbs; nothing is compiled."""
+        self.problem.check(self.algorithm(self.problem, self.rounds))
+
+    def task(self, i: int, start: int, stop: int) -> Any:
+        """Shards with equal keys run one after another, in one task; `i` is the cell's place in its study."""
+        return i, start, stop
+
+    def play(self, replication: int, control: np.ndarray, shared: Shared) -> dict[str, np.ndarray] | None:
+        """Channels (C,) of one replication, or None when told to stop."""
+        learner = self.algorithm(self.problem, self.rounds)
+        status, t, channels = self.problem.play(learner, self.checkpoints, self.seed, replication, control)
+        if control[0]:
+            return None
+        if status:
+            what = f"{self.problem.failure(status)} in round {t}"
+            raise _failure(self, what, replication, f"run(problem, {{{self.label!r}: algorithm}}, rounds={self.rounds}")
+        return channels
+
+
+class OfflineCell(NamedTuple):
+    """Datasets of one problem, of several sizes, given to one offline algorithm."""
+
+    problem: Any
+    label: str
+    algorithm: Algorithm
+    samples: np.ndarray  # (C,) int64
+    seed: int
+    replications: range
+
+    def description(self) -> dict[str, Any]:
+        """As in `Cell`."""
+        return {
+            "sources": sources_digest(),
+            "problem": digest(self.problem),
+            "algorithm": digest(self.algorithm),
+            "samples": [int(n) for n in self.samples],
+            "seed": self.seed,
+        }
+
+    @property
+    def work(self) -> int:
+        """As in `Cell`."""
+        return self.problem.work * self.samples.size
+
+    @property
+    def size(self) -> tuple[str, int]:
+        """As in `Cell`."""
+        return "samples", int(self.samples[-1])
+
+    def check(self) -> None:
+        """Fit the algorithm to the empty dataset."""
+        self.problem.check_fit(self.algorithm(self.problem.dataset(0, self.seed, 0)))
+
+    def task(self, i: int, start: int, stop: int) -> Any:
+        """As in `Cell`: algorithms that meet the same datasets share them."""
+        return id(self.problem), self.samples.tobytes(), self.seed, start, stop
+
+    def play(self, replication: int, control: np.ndarray, shared: Shared) -> dict[str, np.ndarray] | None:
+        """As in `Cell`; the one channel is ``gap``, the suboptimality at each sample size."""
+        gap = np.zeros(self.samples.size)
+        for i, n in enumerate(self.samples.tolist()):
+            if control[0]:
+                return None
+            if (replication, n) not in shared:
+                shared[replication, n] = self.problem.dataset(n, self.seed, replication)
+            gap[i] = self.problem.suboptimality(self.algorithm(shared[replication, n]))
+            control[1] += self.problem.work
+            if not np.isfinite(gap[i]):
+                call = f"run_offline(problem, {{{self.label!r}: algorithm}}, samples={self.samples.tolist()}"
+                raise _failure(self, f"the suboptimality is {gap[i]} at n = {n}", replication, call)
+        return {"gap": gap}
+
+
+def _failure(cell: Cell | OfflineCell, what: str, replication: int, call: str) -> SimulationError:
+    return SimulationError(
+        f"{cell.label}: {what} of replication {replication}, seed {cell.seed}; reproduce: bl.{call}, "
+        f"replications=range({replication}, {replication + 1}), seed={cell.seed})",
+        replication,
+    )
+
 
 class Shard(NamedTuple):
     """Replications start, ..., stop - 1 of a cell: the unit of work, storage and resumption."""
 
-    cell: Cell
+    cell: Cell | OfflineCell
     start: int
     stop: int
 
 
-def play_shard(shard: Shard, control: np.ndarray) -> dict[str, np.ndarray] | None:
+def play_shard(shard: Shard, control: np.ndarray, shared: Shared | None = None) -> dict[str, np.ndarray] | None:
     """Simulate a shard: channels of shape (stop - start, C), or None when told to stop.
 
     Parameters
@@ -89,6 +185,8 @@ def play_shard(shard: Shard, control: np.ndarray) -> dict[str, np.ndarray] | Non
     control : (3,) int64 array
         Entry 0 stops the loop when set; entry 1 holds the rounds done in the present replication, entry 2 those of
         finished replications.
+    shared : dict, optional
+        Datasets that offline shards of the same problem, sizes and replications have in common; it is filled.
 
     Raises
     ------
@@ -98,19 +196,11 @@ def play_shard(shard: Shard, control: np.ndarray) -> dict[str, np.ndarray] | Non
     cell = shard.cell
     rows = []
     for replication in range(shard.start, shard.stop):
-        learner = cell.algorithm(cell.problem, cell.rounds)
-        status, t, channels = cell.problem.play(learner, cell.checkpoints, cell.seed, replication, control)
-        if control[0]:
+        channels = cell.play(replication, control, {} if shared is None else shared)
+        if channels is None:
             return None
-        if status:
-            raise SimulationError(
-                f"{cell.label}: {cell.problem.failure(status)} in round {t} of replication {replication}, seed "
-                f"{cell.seed}; reproduce: bl.run(problem, {{{cell.label!r}: algorithm}}, rounds={cell.rounds}, "
-                f"replications=range({replication}, {replication + 1}), seed={cell.seed})",
-                replication,
-            )
         control[1] = 0
-        control[2] += cell.rounds
+        control[2] += cell.work
         rows.append(channels)
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
@@ -121,13 +211,13 @@ def play_shard(shard: Shard, control: np.ndarray) -> dict[str, np.ndarray] | Non
 
 
 def study(
-    cells: Sequence[Cell], *, threads: int | None = None, store: str | Path | None = None
+    cells: Sequence[Cell | OfflineCell], *, threads: int | None = None, store: str | Path | None = None
 ) -> list[dict[str, np.ndarray]]:
     """Simulate cells; shards found in the store are not simulated again, and new ones are written as they finish.
 
     Parameters
     ----------
-    cells : sequence of Cell
+    cells : sequence of Cell or OfflineCell
     threads : int, optional
         Worker threads; all processors by default.
     store : str or Path, optional
@@ -148,7 +238,7 @@ def study(
     if kept is not None:
         kept.check_writable()
     done: list[dict[int, dict[str, np.ndarray]]] = [{} for _ in cells]
-    todo: list[tuple[int, Shard]] = []
+    todo: dict[Any, list[tuple[int, Shard]]] = {}  # by task
     descriptions = [cell.description() if kept is not None else {} for cell in cells]
     stored = [kept.blocks(d) if kept is not None else set() for d in descriptions]
 
@@ -166,20 +256,24 @@ def study(
         return [(start, stop)] if blocks == [(start, half), (half, stop)] else blocks
 
     for i, cell in enumerate(cells):
-        for start, stop in blocks(cell.rounds, cell.replications):
-            todo += [(i, Shard(cell, a, b)) for a, b in missing(i, start, stop)]
+        for start, stop in blocks(cell.work, cell.replications):
+            for a, b in missing(i, start, stop):
+                todo.setdefault(cell.task(i, a, b), []).append((i, Shard(cell, a, b)))
+    tasks = list(todo.values())
 
     def work(task: int, control: np.ndarray) -> bool:
-        i, shard = todo[task]
-        channels = play_shard(shard, control)
-        if channels is None:
-            return False
-        if kept is not None:
-            kept.write(descriptions[i], shard.start, shard.stop, channels)
-        done[i][shard.start] = channels
+        shared: Shared = {}
+        for i, shard in tasks[task]:
+            channels = play_shard(shard, control, shared)
+            if channels is None:
+                return False
+            if kept is not None:
+                kept.write(descriptions[i], shard.start, shard.stop, channels)
+            done[i][shard.start] = channels
         return True
 
-    on_threads(work, [shard.cell.rounds * (shard.stop - shard.start) for _, shard in todo], threads or processors())
+    sizes = [sum(shard.cell.work * (shard.stop - shard.start) for _, shard in shards) for shards in tasks]
+    on_threads(work, sizes, threads or processors())
     return [
         {name: np.concatenate([part[a][name] for a in sorted(part)]) for name in _in_order(part[min(part)])}
         for part in done
@@ -191,9 +285,12 @@ def _in_order(channels: Mapping[str, np.ndarray]) -> list[str]:
     return sorted(channels, key=lambda name: (name != "regret", name))
 
 
-def blocks(rounds: int, replications: range) -> Iterator[tuple[int, int]]:
-    """Cut replications into blocks of 2^j, aligned at multiples of 2^j: a longer study's contain a shorter one's."""
-    largest = min(max(_SHARD_ROUNDS // rounds, 1), _SHARD_REPLICATIONS)
+def blocks(work: int, replications: range) -> Iterator[tuple[int, int]]:
+    """Cut replications of that much work into blocks of 2^j, aligned at multiples of 2^j.
+
+    The blocks of a longer study contain those of a shorter one.
+    """
+    largest = min(max(_SHARD_ROUNDS // work, 1), _SHARD_REPLICATIONS)
     start = replications.start
     while start < replications.stop:
         size = 1 << (largest.bit_length() - 1)
@@ -332,29 +429,73 @@ def run(
     )
 
 
+def run_offline(
+    problem: Any,
+    algorithms: Mapping[str, Algorithm],
+    *,
+    samples: ArrayLike,
+    replications: int | range = 100,
+    seed: int = 0,
+    threads: int | None = None,
+    store: str | Path | None = None,
+) -> Offline:
+    """Fit offline algorithms to datasets of growing size, and measure their exact suboptimality.
+
+    Parameters
+    ----------
+    problem : NamedTuple
+        A contextual bandit, such as ``bl.contextual.hard_offline(4, 4.0, eta=5.0)``, or a bandit, which is one context
+        whose data come from the reference.
+    algorithms : mapping of str to callable
+        Labels and functions ``(dataset) -> policy``; bind parameters by ``functools.partial``.
+    samples : (C,) array_like of int
+        Increasing sample sizes n >= 1; datasets of different size are independent.
+    replications, seed, threads, store
+        As in `run`; all algorithms meet the same datasets.
+
+    Returns
+    -------
+    Offline
+        Exact suboptimality at each sample size.
+
+    Raises
+    ------
+    ValueError, TypeError, SimulationError
+        As in `run`.
+    """
+    start = time.perf_counter()
+    cells = plan_offline(problem, algorithms, samples=samples, replications=replications, seed=seed)
+    channels = dict(zip(algorithms, study(cells, threads=threads, store=store), strict=True))
+    first = cells[0]
+    seconds = time.perf_counter() - start
+    return Offline.of(first.problem, dict(algorithms), first.samples, first.replications, first.seed, channels, seconds)
+
+
 def sweep(
     factory: Callable[..., Any],
     algorithms: Mapping[str, Algorithm],
     *,
     over: Mapping[str, Iterable[Any]],
     rounds: int | None = None,
+    samples: int | None = None,
     replications: int | range = 100,
     seed: int = 0,
     threads: int | None = None,
     store: str | Path | None = None,
 ) -> Grid:
-    """Run algorithms on a problem for every combination of the axes, and keep the final regrets.
+    """Run algorithms on a problem for every combination of the axes, and keep the final regrets, or suboptimalities.
 
     Parameters
     ----------
     factory : callable
-        Called with the axes it names, returns a problem; the axis ``rounds`` is also the horizon of its cells.
+        Called with the axes it names, returns a problem; the axis ``rounds`` is also the horizon of its cells, and
+        ``samples`` the size of their offline datasets.
     algorithms : mapping of str to callable
-        As in `run`.
+        As in `run`; as in `run_offline` where there are samples.
     over : mapping of str to iterable
         The axes and their values.
-    rounds : int, optional
-        Horizon of all cells, where it is no axis.
+    rounds, samples : int, optional
+        Horizon, or sample size, of all cells; exactly one of the two is given, here or as an axis.
     replications, seed, threads, store
         As in `run`.
 
@@ -372,7 +513,8 @@ def sweep(
     axes: dict[str, Any] = {
         name: list(v) if np.iterable(v) and not isinstance(v, str) else v for name, v in over.items()
     }
-    points, cells = plan_sweep(factory, algorithms, over=axes, rounds=rounds, replications=replications, seed=seed)
+    sizes: dict[str, Any] = {"rounds": rounds, "samples": samples}
+    points, cells = plan_sweep(factory, algorithms, over=axes, **sizes, replications=replications, seed=seed)
     channels = study(cells, threads=threads, store=store)
     return Grid.of(axes, points, list(algorithms), cells, channels, time.perf_counter() - start)
 
@@ -396,38 +538,62 @@ def plan_run(
     return [Cell(problem, label, algorithm, rounds, at, seed, numbers) for label, algorithm in algorithms.items()]
 
 
+def plan_offline(
+    problem: Any,
+    algorithms: Mapping[str, Algorithm],
+    *,
+    samples: ArrayLike,
+    replications: int | range = 100,
+    seed: int = 0,
+) -> list[OfflineCell]:
+    """The cells of `run_offline`, one an algorithm, after checking its arguments."""
+    sizes = _sizes("samples", samples, _MOST_SAMPLES)
+    numbers = _replications(replications)
+    seed = checks.integer("seed", seed, 0)
+    _check_algorithms(algorithms)
+    problem = _offline(problem)
+    return [OfflineCell(problem, label, fit, sizes, seed, numbers) for label, fit in algorithms.items()]
+
+
 def plan_sweep(
     factory: Callable[..., Any],
     algorithms: Mapping[str, Algorithm],
     *,
     over: Mapping[str, Sequence[Any]],
     rounds: int | None = None,
+    samples: int | None = None,
     replications: int | range = 100,
     seed: int = 0,
-) -> tuple[list[dict[str, Any]], list[Cell]]:
+) -> tuple[list[dict[str, Any]], list[Cell | OfflineCell]]:
     """The points of `sweep` and its cells, which run through points, then algorithms, after checking its arguments."""
     if not over:
         raise ValueError("over: needs at least one axis")
     for name, values in over.items():
         if not isinstance(values, list | tuple) or not values:
             raise ValueError(f"over.{name}: expected a list of values such as [1, 10], got {values!r}")
-    if ("rounds" in over) == (rounds is not None):
-        raise ValueError("rounds: give it either as an axis of `over` or by itself")
+    sizes: dict[str, Any] = {name: n for name, n in (("rounds", rounds), ("samples", samples)) if n is not None}
+    if len(sizes) + ("rounds" in over) + ("samples" in over) != 1:
+        raise ValueError("rounds: give it either as an axis of `over` or by itself (or samples, for an offline sweep)")
     seed = checks.integer("seed", seed, 0)
     numbers = _replications(replications)
     _check_algorithms(algorithms)
     parameters = inspect.signature(factory).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in over:
-        if name != "rounds" and not takes_all:
+        if name not in ("rounds", "samples") and not takes_all:
             checks.known("axis", name, parameters)
     points: list[dict[str, Any]] = [
         dict(zip(over, values, strict=True)) for values in itertools.product(*over.values())
     ]
-    cells = []
+    cells: list[Cell | OfflineCell] = []
     for point in points:
-        horizon = checks.integer("rounds", point.get("rounds", rounds), 1)
         problem = factory(**{name: value for name, value in point.items() if name in parameters or takes_all})
+        size = {**sizes, **point}
+        if "samples" in size:
+            n = checks.integer("samples", size["samples"], 1, _MOST_SAMPLES)
+            cells += plan_offline(problem, algorithms, samples=[n], replications=numbers, seed=seed)
+            continue
+        horizon = checks.integer("rounds", size["rounds"], 1)
         _check_problem(problem)
         at = np.array([horizon], np.int64)
         cells += [
@@ -436,8 +602,8 @@ def plan_sweep(
     return points, cells
 
 
-def check(cells: Sequence[Cell], threads: int | None = None) -> None:
-    """Construct each cell's learner once and check its verbs; nothing is compiled.
+def check(cells: Sequence[Cell | OfflineCell], threads: int | None = None) -> None:
+    """Construct each cell's learner and check its verbs, or fit it once offline.
 
     Raises
     ------
@@ -447,26 +613,39 @@ def check(cells: Sequence[Cell], threads: int | None = None) -> None:
     if threads is not None:
         checks.integer("threads", threads, 1)
     for cell in cells:
-        cell.problem.check(cell.algorithm(cell.problem, cell.rounds))
+        cell.check()
 
 
 def _checkpoints(checkpoints: ArrayLike | None, rounds: int) -> np.ndarray:
     if checkpoints is None:
         powers = [1 << k for k in range(rounds.bit_length()) if 1 << k < rounds]
         return np.array([*powers, rounds], np.int64)
+    return _sizes("checkpoints", checkpoints, rounds, "rounds = ")
+
+
+def _sizes(name: str, given: ArrayLike, largest: int, what: str = "") -> np.ndarray:
+    """An increasing (C,) array of integers in [1, largest]."""
     try:
-        values = np.atleast_1d(np.asarray(checkpoints))
+        values = np.atleast_1d(np.asarray(given))
     except ValueError:
         values = np.empty((0, 0))
     kind = values.dtype.kind in "iuf" and np.isfinite(values).all() and (values == np.floor(values)).all()
     if values.ndim != 1 or values.size < 1 or not kind:
-        raise TypeError(f"checkpoints: expected a sequence of integers, got {checkpoints!r}")
+        raise TypeError(f"{name}: expected a sequence of integers, got {given!r}")
+    if values[0] < 1 or values[-1] > largest:
+        outside = values[0] if values[0] < 1 else values[-1]
+        raise ValueError(f"{name}: {outside:.0f} is not in [1, {what}{largest}]")
     at = np.ascontiguousarray(values, np.int64)
-    if at[0] < 1 or at[-1] > rounds:
-        raise ValueError(f"checkpoints: {at[0] if at[0] < 1 else at[-1]} is not in [1, rounds = {rounds}]")
     if not (np.diff(at) > 0).all():
-        raise ValueError(f"checkpoints: must increase strictly, got {at.tolist()}")
+        raise ValueError(f"{name}: must increase strictly, got {at.tolist()}")
     return at
+
+
+def _offline(problem: Any) -> Any:
+    """The problem as one that gives datasets."""
+    if not hasattr(problem, "offline"):
+        raise TypeError(f"problem: expected an instance such as bl.contextual.hard_offline(...), got {problem!r}")
+    return problem.offline()
 
 
 def _replications(replications: int | range) -> range:

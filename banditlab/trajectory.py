@@ -1,4 +1,4 @@
-"""Results: exact regret of one study (`Trajectory`) or of a sweep (`Grid`); tables, saving and loading."""
+"""Results: exact regret (`Trajectory`), suboptimality (`Offline`), a sweep of either (`Grid`); saving and loading."""
 
 from __future__ import annotations
 
@@ -50,17 +50,27 @@ def _name(algorithm: Callable[..., Any]) -> dict[str, Any]:
     }
 
 
-def _bound(algorithm: Callable[..., Any], problem: Any, rounds: int, checkpoints: np.ndarray) -> np.ndarray | None:
-    """The theorem's curve that a constructor carries, found through ``functools.partial``."""
-    keywords: dict[str, Any] = {}
-    while isinstance(algorithm, functools.partial):
-        keywords = {**algorithm.keywords, **keywords}
-        algorithm = algorithm.func
-    bound = getattr(algorithm, "bound", None)
-    if bound is None:
-        return None
-    curve = np.asarray(bound(problem, rounds, checkpoints, **keywords), dtype=float)
-    return None if np.isnan(curve).all() else curve
+def _curves(algorithms: Mapping[str, Callable[..., Any]], name: str, *arguments: Any) -> dict[str, np.ndarray]:
+    """The theorem's curves that algorithms carry as attribute `name`, found through ``functools.partial``."""
+    curves = {}
+    for label, algorithm in algorithms.items():
+        keywords: dict[str, Any] = {}
+        while isinstance(algorithm, functools.partial):
+            keywords = {**algorithm.keywords, **keywords}
+            algorithm = algorithm.func
+        theorem = getattr(algorithm, name, None)
+        if theorem is not None:
+            curve = np.asarray(theorem(*arguments, **keywords), dtype=float)
+            if not np.isnan(curve).all():
+                curves[label] = curve
+    return curves
+
+
+def _laws(algorithms: Mapping[str, Callable[..., Any]], problem: Any, samples: np.ndarray) -> dict[str, np.ndarray]:
+    """The laws of the mean suboptimality, NaN where there are too few samples for them."""
+    found = _curves(algorithms, "law", problem, samples)
+    shown = {label: np.where(problem.lawful(samples), curve, np.nan) for label, curve in found.items()}
+    return {label: curve for label, curve in shown.items() if not np.isnan(curve).all()}
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,6 @@ class Trajectory:
         seconds: float,
     ) -> Trajectory:
         """Assemble a result, with the algorithms' bounds and a manifest."""
-        curves = {name: _bound(a, problem, rounds, checkpoints) for name, a in algorithms.items()}
         manifest = {
             "kind": "trajectory",
             "problem": problem.summary,
@@ -119,7 +128,7 @@ class Trajectory:
             "rounds_per_second": len(algorithms) * len(replications) * rounds / max(seconds, 1e-9),
             "versions": _versions(),
         }
-        bounds = {name: curve for name, curve in curves.items() if curve is not None}
+        bounds = _curves(algorithms, "bound", problem, rounds, checkpoints)
         return cls(problem, rounds, seed, replications, checkpoints, channels, bounds, manifest)
 
     @property
@@ -129,18 +138,7 @@ class Trajectory:
 
     def frame(self) -> pd.DataFrame:
         """Tidy table: a row per algorithm, replication and checkpoint, a column per channel."""
-        import pandas as pd
-
-        parts = []
-        for name, channels in self.channels.items():
-            n, c = channels["regret"].shape
-            columns: dict[str, Any] = {
-                "algorithm": [name] * (n * c),
-                "replication": np.repeat(np.arange(self.replications.start, self.replications.stop), c),
-                "round": np.tile(self.checkpoints, n),
-            }
-            parts.append(pd.DataFrame({**columns, **{k: v.ravel() for k, v in channels.items()}}))
-        return pd.concat(parts, ignore_index=True)
+        return _tidy(self.channels, self.replications, "round", self.checkpoints)
 
     def plot(self, *, bounds: bool = False, channel: str = "regret", time: str = "log") -> Figure:
         """Regret curves with bands; with ``bounds=True`` beside the theorems' bounds.
@@ -173,19 +171,7 @@ class Trajectory:
 
     def save(self, folder: str | Path) -> Path:
         """Write table, manifest and problem into a folder (created); returns it."""
-        folder = Path(folder)
-        arrays = {name: np.asarray(value) for name, value in self.problem._asdict().items()}
-        data = io.BytesIO()
-        np.savez(data, **arrays)  # type: ignore[arg-type]
-        write_atomically(folder / PROBLEM, data.getvalue())
-        cls = type(self.problem)
-        manifest = {
-            **self.manifest,
-            "bounds": {name: curve.tolist() for name, curve in self.bounds.items()},
-            "problem_type": f"{cls.__module__}:{cls.__qualname__}",
-        }
-        _save(folder, self.frame(), manifest)
-        return folder
+        return _save_result(self, Path(folder), bounds=self.bounds)
 
     def _repr_png_(self) -> bytes:
         from banditlab import figures
@@ -199,15 +185,130 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
+class Offline:
+    """Exact suboptimality of offline algorithms on one problem, against the sample size.
+
+    Attributes
+    ----------
+    problem : NamedTuple
+        The instance.
+    samples : (C,) int64 array
+        Sample sizes n.
+    seed : int
+    replications : range
+        Their numbers.
+    channels : dict of dict of (replications, C) arrays
+        For each algorithm its one channel, ``gap``.
+    bounds : dict of (C,) arrays
+        The certificate where the algorithm carries one.
+    laws : dict of (C,) arrays
+        The first-order law of the mean suboptimality where the algorithm carries one.
+    lower : (C,) array or None
+        A lower bound for every algorithm, where the instance belongs to a family that has one.
+    manifest : dict
+        As in `Trajectory`.
+    """
+
+    problem: Any
+    samples: np.ndarray
+    seed: int
+    replications: range
+    channels: dict[str, dict[str, np.ndarray]]
+    bounds: dict[str, np.ndarray] = field(default_factory=dict)
+    laws: dict[str, np.ndarray] = field(default_factory=dict)
+    lower: np.ndarray | None = None
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        problem: Any,
+        algorithms: dict[str, Callable[..., Any]],
+        samples: np.ndarray,
+        replications: range,
+        seed: int,
+        channels: dict[str, dict[str, np.ndarray]],
+        seconds: float,
+    ) -> Offline:
+        """Assemble a result, with the algorithms' certificates and laws and a manifest."""
+        work = problem.work * samples.size * len(replications) * len(algorithms)
+        manifest = {
+            "kind": "offline",
+            "problem": problem.summary,
+            "algorithms": {name: _name(a) for name, a in algorithms.items()},
+            "samples": samples.tolist(),
+            "replications": [replications.start, replications.stop],
+            "seed": seed,
+            "wall_seconds": seconds,
+            "rounds_per_second": work / max(seconds, 1e-9),
+            "versions": _versions(),
+        }
+        bounds, laws = _curves(algorithms, "bound", problem, samples), _laws(algorithms, problem, samples)
+        lower = problem.lower_bound(samples)
+        return cls(problem, samples, seed, replications, channels, bounds, laws, lower, manifest)
+
+    @property
+    def gap(self) -> dict[str, np.ndarray]:
+        """For each algorithm its exact suboptimality, (replications, C)."""
+        return {name: channels["gap"] for name, channels in self.channels.items()}
+
+    def frame(self) -> pd.DataFrame:
+        """Tidy table: a row per algorithm, replication and sample size."""
+        return _tidy(self.channels, self.replications, "samples", self.samples)
+
+    def plot(self, *, bounds: bool = False) -> Figure:
+        """Suboptimality against n, log-log; with ``bounds=True`` beside law, certificate and lower bound."""
+        from banditlab import figures
+
+        return figures.suboptimality(self, bounds=bounds)
+
+    def rates(self, *, seed: int = 0) -> pd.DataFrame:
+        """For each algorithm: exponent of the mean suboptimality in n, over all sizes and the last two, and n times it.
+
+        Intervals are 95 % bootstrap intervals over replications.
+        """
+        import pandas as pd
+
+        from banditlab import rates
+
+        rows = []
+        for name, gap in self.gap.items():
+            row: dict[str, Any] = {"algorithm": name}
+            for which, first in (("exponent", 0), ("last_exponent", -2)):
+                if self.samples.size > 1:
+                    found = rates.exponent(self.samples[first:], list(gap.T[first:]), paired=True, seed=seed)
+                    row.update({which: found[0], f"{which}_low": found[1], f"{which}_high": found[2]})
+            final = rates.summary(gap[:, -1])
+            rows.append({**row, "n_gap": self.samples[-1] * final.mean, "n_gap_se": self.samples[-1] * final.se})
+        return pd.DataFrame(rows)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write table, manifest and problem into a folder (created); returns it."""
+        lower = {} if self.lower is None else {"": self.lower}
+        return _save_result(self, Path(folder), bounds=self.bounds, laws=self.laws, lower=lower)
+
+    def _repr_png_(self) -> bytes:
+        from banditlab import figures
+
+        return figures.png(self.plot(bounds=False))
+
+    def __repr__(self) -> str:
+        final = ", ".join(f"{name} {x[:, -1].mean():.4g}" for name, x in self.gap.items())
+        n = len(self.replications)
+        return f"Offline({self.problem.summary}; n to {self.samples[-1]}, {n} replications; mean gap: {final})"
+
+
+@dataclass(frozen=True)
 class Grid:
-    """Final exact regrets of a sweep.
+    """Final exact regrets of a sweep, or suboptimalities of an offline one.
 
     Attributes
     ----------
     axes : dict of list
         The axes' values, in the order given.
     table : DataFrame
-        A row per cell, algorithm and replication: the axes, ``rounds`` and the channels' final values.
+        A row per cell, algorithm and replication: the axes, ``rounds`` or ``samples``, and the channels' final values;
+        offline also ``law``, the first-order law of the mean, where the algorithm carries one.
     manifest : dict
         As in `Trajectory`.
     """
@@ -231,20 +332,25 @@ class Grid:
 
         parts = []
         for i, (cell, found) in enumerate(zip(cells, channels, strict=True)):
-            point = {"rounds": cell.rounds, **points[i // len(labels)]}
+            point = {**dict([cell.size]), **points[i // len(labels)]}
             index = range(len(cell.replications))
             constants = {
                 **{k: [v] * len(index) for k, v in point.items()},
                 "algorithm": [cell.label] * len(index),
             }
             numbers = {"replication": np.arange(cell.replications.start, cell.replications.stop)}
-            parts.append(pd.DataFrame({**constants, **numbers, **{k: v[:, -1] for k, v in found.items()}}, index=index))
+            final = {k: v[:, -1] for k, v in found.items()}
+            if "samples" in point:  # the law of the mean, where the algorithm carries one
+                laws = _laws({"law": cell.algorithm}, cell.problem, cell.samples)
+                constants |= {name: [curve[-1]] * len(index) for name, curve in laws.items()}
+            parts.append(pd.DataFrame({**constants, **numbers, **final}, index=index))
         crossovers: dict[str, dict[int, float]] = {}  # where they depend on the horizon alone
         for cell in cells:
-            for name, eta in cell.problem.crossovers(cell.rounds).items():
-                if crossovers.setdefault(name, {}).setdefault(cell.rounds, eta) != eta:
-                    crossovers[name][cell.rounds] = np.nan
-        work = sum(cell.rounds * len(cell.replications) for cell in cells)
+            size = cell.size[1]
+            for name, eta in cell.problem.crossovers(size).items():
+                if crossovers.setdefault(name, {}).setdefault(size, eta) != eta:
+                    crossovers[name][size] = np.nan
+        work = sum(cell.work * len(cell.replications) for cell in cells)
         manifest = {
             "kind": "grid",
             "problem": _shared([cell.problem.summary for cell in cells]),
@@ -267,17 +373,20 @@ class Grid:
         return self.table.copy()
 
     def plot(self, x: str | None = None) -> Figure:
-        """Final regret along an axis: log-log with fitted exponents, or a phase diagram for axes eta and rounds.
+        """Final regret along an axis: log-log with fitted exponents, or what the axes are made for.
 
         Parameters
         ----------
         x : str, optional
-            The axis to draw against; by default the first, or the phase diagram where both axes are there.
+            The axis to draw against. By default a phase diagram for the axes eta and rounds (or samples), the coverage
+            figure for an axis ``coverage``, else the first axis.
         """
         from banditlab import figures
 
-        if x is None and {"eta", "rounds"} <= set(self.axes):
+        if x is None and "eta" in self.axes and ("rounds" in self.axes or "samples" in self.axes):
             return figures.phase_diagram(self)
+        if x is None and "coverage" in self.axes and "samples" in self.table:
+            return figures.coverage(self)
         return figures.scaling(self, x=x or next(iter(self.axes)))
 
     def save(self, folder: str | Path) -> Path:
@@ -286,10 +395,40 @@ class Grid:
         return Path(folder)
 
 
+def _tidy(
+    channels: Mapping[str, Mapping[str, np.ndarray]], replications: range, axis: str, at: np.ndarray
+) -> pd.DataFrame:
+    """A row per algorithm, replication and place on the axis, a column per channel."""
+    import pandas as pd
+
+    parts = []
+    for name, found in channels.items():
+        columns: dict[str, Any] = {
+            "algorithm": [name] * (len(replications) * at.size),
+            "replication": np.repeat(np.arange(replications.start, replications.stop), at.size),
+            axis: np.tile(at, len(replications)),
+        }
+        parts.append(pd.DataFrame({**columns, **{k: v.ravel() for k, v in found.items()}}))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _shared(summaries: Sequence[str]) -> str:
     """What the problems of a sweep have in common, part by part of their summaries."""
     first, *rest = [summary.split(", ") for summary in summaries]
     return ", ".join(part for part in first if all(part in other for other in rest))
+
+
+def _save_result(result: Trajectory | Offline, folder: Path, **curves: Mapping[str, np.ndarray]) -> Path:
+    """Write table, manifest with curves, and problem; returns the folder."""
+    arrays = {name: np.asarray(value) for name, value in result.problem._asdict().items()}
+    data = io.BytesIO()
+    np.savez(data, **arrays)  # type: ignore[arg-type]
+    write_atomically(folder / PROBLEM, data.getvalue())
+    cls = type(result.problem)
+    plain = {kind: {name: curve.tolist() for name, curve in found.items()} for kind, found in curves.items()}
+    manifest = {**result.manifest, **plain, "problem_type": f"{cls.__module__}:{cls.__qualname__}"}
+    _save(folder, result.frame(), manifest)
+    return folder
 
 
 def _save(folder: Path, table: pd.DataFrame, manifest: dict[str, Any]) -> None:
@@ -299,7 +438,7 @@ def _save(folder: Path, table: pd.DataFrame, manifest: dict[str, Any]) -> None:
     write_atomically(folder / MANIFEST, (json.dumps(manifest, indent=2, default=str) + "\n").encode())
 
 
-def load(folder: str | Path) -> Trajectory | Grid:
+def load(folder: str | Path) -> Trajectory | Offline | Grid:
     """Read a saved result.
 
     Raises
@@ -316,23 +455,30 @@ def load(folder: str | Path) -> Trajectory | Grid:
     table = pd.read_parquet(folder / TABLE)
     if manifest.get("kind") == "grid":
         return Grid(manifest["axes"], table, manifest)
-    if manifest.get("kind") != "trajectory":
+    if manifest.get("kind") not in ("trajectory", "offline"):
         raise ValueError(f"folder: {folder} holds a result of unknown kind {manifest.get('kind')!r}")
     module, _, name = manifest.pop("problem_type").partition(":")
     cls = getattr(importlib.import_module(module), name)
     with np.load(folder / PROBLEM) as arrays:
         problem = cls(**{k: v.item() if v.ndim == 0 else v for k, v in arrays.items()})
-    checkpoints = np.sort(table["round"].unique()).astype(np.int64)
+    axis = "round" if manifest["kind"] == "trajectory" else "samples"
+    at = np.sort(table[axis].unique()).astype(np.int64)
     replications = range(*manifest["replications"])
     channels = {
         label: {
             column: part[column].to_numpy().reshape(len(replications), -1)
             for column in part.columns
-            if column not in ("algorithm", "replication", "round")
+            if column not in ("algorithm", "replication", axis)
         }
         for label, part in table.groupby("algorithm", sort=False)
     }
-    bounds = {label: np.array(curve) for label, curve in manifest.pop("bounds").items()}
-    return Trajectory(
-        problem, manifest["rounds"], manifest["seed"], replications, checkpoints, channels, bounds, manifest
-    )
+    curves = {
+        kind: {label: np.array(curve) for label, curve in manifest.pop(kind).items()}
+        for kind in ("bounds", "laws", "lower")
+        if kind in manifest
+    }
+    seed = manifest["seed"]
+    if axis == "samples":
+        lower = curves["lower"].get("")
+        return Offline(problem, at, seed, replications, channels, curves["bounds"], curves["laws"], lower, manifest)
+    return Trajectory(problem, manifest["rounds"], seed, replications, at, channels, curves["bounds"], manifest)

@@ -1,4 +1,4 @@
-"""Time budgets, measured in fresh processes: import, compilation, first figure, and a study against its prediction.
+"""Time budgets, measured in fresh processes: import, compilation, first figure, and studies against their budgets.
 
 `python benchmarks/budget.py` prints each beside its budget; `--study` adds 4 algorithms x 1000 replications x 1e5
 rounds. Budgets hold on an idle machine; the load is printed.
@@ -31,6 +31,41 @@ for name in ["kl_ucb", "kl_greedy", "kl_batched", "kl_thompson", "kl_eps_greedy"
     bl.run(problem, {name: algorithm}, rounds=64, replications=1, threads=1)
     times.append(time.process_time() - t)
 print(json.dumps([times, statistics()["compiled"]]))
+"""
+CONTEXTUAL = """
+import json, time
+import banditlab as bl
+from banditlab.jit import statistics
+times = []
+for name in ["kl_lin_ucb", "kl_lin_greedy", "kl_lin_thompson", "lin_ucb"]:
+    problem, algorithm = bl.contextual.random_linear(6, 10, 4, eta=4.0), bl.contextual.ALGORITHMS[name]
+    t = time.process_time()
+    bl.run(problem, {name: algorithm}, rounds=64, replications=1, threads=1)
+    times.append(time.process_time() - t)
+print(json.dumps([times, statistics()["compiled"]]))
+"""
+OFFLINE = """
+import functools, json, time
+import numpy as np
+import banditlab as bl
+draws = np.random.default_rng(0)
+reference = draws.dirichlet(np.ones(50), size=50)
+problem = bl.contextual.tabular(draws.random((50, 50)), eta=5.0, reference=reference)
+kl_pcb, plug_in = bl.contextual.kl_pcb, bl.contextual.plug_in
+fits = {"plug-in": plug_in} | {f"{c}": functools.partial(kl_pcb, scale=c) for c in (0.3, 0.5, 1.0)}
+t = time.process_time()
+bl.run_offline(problem, fits, samples=[1000], replications=1)
+first = time.process_time() - t
+data = problem.dataset(10**9, 0, 0)
+once = []
+for _ in range(200):
+    t = time.perf_counter()
+    kl_pcb(data)
+    once.append(time.perf_counter() - t)
+samples = np.unique(np.logspace(3, 9, 30).astype(int))
+t = time.perf_counter()
+bl.run_offline(problem, fits, samples=samples, replications=200)
+print(json.dumps([first, sorted(once)[100], time.perf_counter() - t]))
 """
 STUDY = """
 import json, time
@@ -85,6 +120,16 @@ def main() -> None:
         times, compiled = python(COMPILE, cache)
         print(f"second process: {compiled} kernels compiled     budget 0")
         print(f"  first trajectory after {times[0]:.2f} CPU s     budget 0.5")
+    with tempfile.TemporaryDirectory() as cache:
+        times, compiled = python(CONTEXTUAL, cache)
+        print(f"compilation, first contextual algorithm: {times[0]:.2f} CPU s, {compiled} kernels in all     budget 6")
+        print(f"  further ones: {', '.join(f'{seconds:.2f}' for seconds in times[1:])} CPU s     budget 2")
+        times, compiled = python(CONTEXTUAL, cache)
+        print(f"second process: {compiled} kernels compiled     budget 0")
+        first, once, study = python(OFFLINE, cache)
+        print(f"compilation, first offline study: {first:.2f} CPU s")
+        print(f"kl_pcb on n = 1e9, S = A = 50: {1e3 * once:.2f} ms     budget 5")
+        print(f"30 sample sizes x 200 replications x 4 algorithms there: {study:.1f} s     budget 10")
     with tempfile.TemporaryDirectory() as cache:
         print(f"first figure from an empty cache: {figure(cache):.2f} s     budget 5")
         print(f"first figure after: {min(figure(cache) for _ in range(3)):.2f} s (least of 3)     budget 2.5")

@@ -2,9 +2,9 @@
 
 The setting is the same for every implementation: Bernoulli arms with K means evenly spread on [0.1, 0.9], uniform
 reference, the exact gap of the policy played added in every round; `kl_ucb`, with index
-min(mean + sqrt(log T / (2 n)), 1), and `kl_thompson` at eta = 5, the others unregularized. Implementations take
-turns, each on one thread, and are timed in CPU time; a ratio is that of their least times. README.md says how to
-read the tables.
+min(mean + sqrt(log T / (2 n)), 1), and `kl_thompson` at eta = 5, the others unregularized. `kl_lin_ucb` plays a pool
+of contexts with linear rewards, and the gap added is that at the context drawn. Implementations take turns, each on
+one thread, and are timed in CPU time; a ratio is that of their least times. README.md says how to read the tables.
 """
 
 from __future__ import annotations
@@ -40,6 +40,12 @@ CONSTRUCTORS = {
     "thompson_beta": bl.bandits.thompson_beta,
     "kl_index_ucb": bl.bandits.kl_index_ucb,
 }
+LINEAR = {
+    "kl_lin_ucb": bl.contextual.kl_lin_ucb,
+    "kl_lin_greedy": bl.contextual.kl_lin_greedy,
+    "kl_lin_thompson": bl.contextual.kl_lin_thompson,
+}
+POOL, LINEAR_ARMS, DIM = 512, 20, 20
 REGULARIZED = {"kl_ucb", "kl_thompson"}
 YARDSTICKS = {
     "kl_ucb": "klreg",
@@ -47,6 +53,7 @@ YARDSTICKS = {
     "ucb1": "ucb1",
     "thompson_beta": "ts",
     "kl_index_ucb": "klucb",
+    "kl_lin_ucb": "kl_shared",
 }
 """What the loops of ../shared/bench/loops.cpp are called there."""
 
@@ -58,10 +65,12 @@ TARGETS = [
     ("ucb1", 10, "ucb1", 1.5),
     ("thompson_beta", 10, "thompson_beta", 1.3),
     ("kl_index_ucb", 10, "kl_index_ucb", 1 / 3),
+    ("kl_lin_ucb", LINEAR_ARMS, "kl_lin_ucb", 0.7),
 ]
 """Rule, K, the C++ loop, and the largest ratio to it that is aimed at."""
 
 MARGIN = 4.0  # standard errors within which two mean regrets agree
+STEADY = 1.2  # how much a late round may cost over an early one
 FLAT = 2.0  # MB by which peak memory may move with T
 
 
@@ -73,6 +82,9 @@ class Scale(NamedTuple):
     turns: dict[int, int]  # by K
     growth_arms: tuple[int, ...]
     growth_rounds: int
+    linear_rounds: int
+    linear_turns: int
+    late: tuple[int, int, int]  # early rounds end at the first; late ones lie between the others
     agreement_rounds: int
     replications: int  # of the comparison of regrets
     memory_rounds: tuple[int, ...]
@@ -84,6 +96,9 @@ FULL = Scale(
     turns={10: 15, 100: 7, 1000: 3, 10_000: 1},
     growth_arms=(64, 256, 1024, 4096, 16_384),
     growth_rounds=100_000,
+    linear_rounds=20_000,
+    linear_turns=15,
+    late=(1 << 12, 1 << 19, 1 << 20),
     agreement_rounds=2000,
     replications=400,
     memory_rounds=(10**5, 10**6, 10**7),
@@ -94,6 +109,9 @@ QUICK = Scale(
     turns={10: 2, 100: 2},
     growth_arms=(64, 256),
     growth_rounds=2000,
+    linear_rounds=500,
+    linear_turns=2,
+    late=(1 << 8, 1 << 9, 1 << 10),
     agreement_rounds=500,
     replications=60,
     memory_rounds=(10**4, 10**5),
@@ -114,16 +132,60 @@ def instance(rule: str, arms: int) -> bl.bandits.Bandit:
 
 def compiled(rule: str, arms: int, rounds: int, replication: int) -> tuple[float, float]:
     """This package."""
-    problem = instance(rule, arms)
+    if rule in LINEAR:
+        return played(rule, pool(arms), LINEAR[rule], linear_parameters(rule, rounds, arms), rounds, replication)
     parameters = {"scale": 1.0, "level": math.log(rounds)} if rule == "kl_ucb" else {}
+    return played(rule, instance(rule, arms), CONSTRUCTORS[rule], parameters, rounds, replication)
+
+
+def played(
+    rule: str, problem: Any, constructor: Any, parameters: dict[str, float], rounds: int, replication: int
+) -> tuple[float, float]:
+    """CPU nanoseconds a round and the final regret of a fresh learner."""
     checkpoints = np.array([rounds])
-    learner = CONSTRUCTORS[rule](problem, rounds, **parameters)
+    learner = constructor(problem, rounds, **parameters)
     start = time.thread_time()
     status, _, channels = problem.play(learner, checkpoints, SEED, replication, np.zeros(2, np.int64))
     spent = time.thread_time() - start
     if status != 0:
         raise RuntimeError(f"{rule}: {problem.failure(status)}")
     return spent / rounds * 1e9, float(channels["regret"][0])
+
+
+@functools.cache
+def pool(arms: int) -> bl.contextual.Contextual:
+    """The contexts of the yardstick's `kl_shared`, number by number: unit features and parameter of d = `DIM`.
+
+    The generator is seeded by the splitmix64 sequence of 1234, and normals are Marsaglia's polar pairs.
+    """
+    mask, seed, state = (1 << 64) - 1, 1234, []
+    for _ in range(4):
+        seed = (seed + 0x9E3779B97F4A7C15) & mask
+        z = ((seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9) & mask
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
+        state.append(z ^ (z >> 31))
+    stream = np.array(state, dtype=np.uint64)
+    count = (POOL * arms + 1) * DIM
+    normals: list[float] = []
+    while len(normals) < count:
+        a = 2.0 * bl.rng.uniform(stream) - 1.0
+        b = 2.0 * bl.rng.uniform(stream) - 1.0
+        q = a * a + b * b
+        if 0.0 < q < 1.0:
+            f = math.sqrt(-2.0 * math.log(q) / q)
+            normals += [a * f, b * f]
+    rows = np.array(normals[:count]).reshape(-1, DIM)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    features = rows[:-1].reshape(POOL, arms, DIM)
+    return bl.contextual.linear(features, rows[-1], eta=ETA, spread=0.1, measure="realised")
+
+
+def linear_parameters(rule: str, rounds: int, arms: int) -> dict[str, float]:
+    """The bonus of the yardstick, half the norm of the features under the inverse of I + sum phi phi'."""
+    if rule != "kl_lin_ucb":
+        return {}
+    problem = pool(arms)
+    return {"scale": 0.5 / bl.confidence.ellipsoid(DIM, rounds, 1.0, 0.01, problem.sigma, problem.radius)}
 
 
 def numpy_kl_ucb(mean: np.ndarray, rounds: int, rng: np.random.Generator) -> float:
@@ -203,7 +265,8 @@ def cpp(binary: Path, rule: str, arms: int, rounds: int, replications: int, seed
 
 def yardstick(binary: Path, rule: str, arms: int, rounds: int, replications: int) -> dict[str, Any]:
     """The loops of ../shared/bench: ``ns_min``, mean ``regret`` and its standard error ``se``."""
-    command = [binary, "mab", YARDSTICKS[rule], "bern", arms, rounds, replications]
+    task: list[Any] = ["lin", YARDSTICKS[rule], DIM] if rule in LINEAR else ["mab", YARDSTICKS[rule], "bern"]
+    command = [binary, *task, arms, rounds, replications]
     return json.loads(subprocess.check_output(list(map(str, command)), text=True))
 
 
@@ -291,6 +354,34 @@ def measure(scale: Scale, own: Path | None, shared: Path | None) -> list[Cell]:
                     times[name].append(job(turn))
             cells += [Cell(rule, arms, jobs[name][0], name, ns) for name, ns in times.items()]
     return cells
+
+
+def measure_linear(scale: Scale, shared: Path) -> list[Cell]:
+    """Time `kl_lin_ucb` and the yardstick in turn."""
+    rule, rounds = "kl_lin_ucb", scale.linear_rounds
+    ours = Cell(rule, LINEAR_ARMS, rounds, "banditlab", [])
+    theirs = Cell(rule, LINEAR_ARMS, rounds, f"yardstick {rule}", [])
+    for turn in range(scale.linear_turns):
+        ours.ns.append(compiled(rule, LINEAR_ARMS, rounds, turn)[0])
+        theirs.ns.append(yardstick(shared, rule, LINEAR_ARMS, rounds, 1)["ns_min"])
+    return [ours, theirs]
+
+
+def steady(scale: Scale) -> list[dict[str, Any]]:
+    """What a late round of each linear rule costs over an early one, in turn."""
+    early, half, full = scale.late
+    rows = []
+    for rule in LINEAR:
+        first, late = math.inf, math.inf
+        for turn in range(3):
+            first = min(first, *(compiled(rule, LINEAR_ARMS, early, 16 * turn + i)[0] for i in range(16)))
+            spent = (
+                compiled(rule, LINEAR_ARMS, full, turn)[0] * full - compiled(rule, LINEAR_ARMS, half, turn)[0] * half
+            )
+            late = min(late, spent / (full - half))
+        print(f"{rule}: {first:.0f} ns a round up to {early}, {late:.0f} from {half} to {full}")
+        rows.append(row(f"{rule}, a late round over an early one", late / first, STEADY))
+    return rows
 
 
 def growth(scale: Scale) -> list[Cell]:
@@ -423,7 +514,7 @@ def regrets(
     found = {"banditlab": summary([compiled(rule, arms, rounds, i)[1] for i in range(replications)])}
     if rule in NUMPY:
         found["NumPy"] = summary([plain_numpy(rule, arms, rounds, i)[1] for i in range(max(replications // 8, 20))])
-    if own:
+    if own and rule in CONSTRUCTORS:
         found["C++"] = summary(cpp(own, rule, arms, rounds, replications, SEED)["regret"])
     if shared and rule in YARDSTICKS:
         line = yardstick(shared, rule, arms, rounds, replications)
@@ -434,8 +525,9 @@ def regrets(
 def agreement(scale: Scale, own: Path | None, shared: Path | None) -> list[dict[str, Any]]:
     """The largest deviation between any two implementations of each rule."""
     rows = []
-    for rule in CONSTRUCTORS:
-        found = regrets(rule, 10, scale.agreement_rounds, scale.replications, own, shared)
+    for rule in [*CONSTRUCTORS, "kl_lin_ucb"] if shared else CONSTRUCTORS:
+        arms = LINEAR_ARMS if rule in LINEAR else 10
+        found = regrets(rule, arms, scale.agreement_rounds, scale.replications, own, shared)
         means = list(found.values())
         worst = max((abs(deviation(x, y)) for i, x in enumerate(means) for y in means[:i]), default=0.0)
         rows.append({"rule": rule, "regret": found, "deviation": worst, "agree": worst <= MARGIN})
@@ -444,7 +536,10 @@ def agreement(scale: Scale, own: Path | None, shared: Path | None) -> list[dict[
 
 def print_agreement(rows: list[dict[str, Any]], rounds: int) -> None:
     """The table of regrets."""
-    print(f"\nFinal exact regret, K = 10, T = {rounds}: mean ± standard error; agree: all within {MARGIN:g} of them")
+    print(
+        f"\nFinal exact regret, K = 10 (kl_lin_ucb: d = K = 20), T = {rounds}: mean ± standard error; "
+        f"agree: all within {MARGIN:g} of them"
+    )
     for r in rows:
         means = "  ".join(f"{name} {mean:.2f} ± {se:.2f}" for name, (mean, se) in r["regret"].items())
         verdict = "agree" if r["agree"] else "DISAGREE"
@@ -480,14 +575,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"No {options.against / 'loops.cpp'}: the targets are read against benchmarks/loops.cpp instead.")
     for rule in CONSTRUCTORS:  # compile, or load from the cache, before anything is timed
         compiled(rule, 10, 10, 0)
+    for rule in LINEAR:
+        compiled(rule, LINEAR_ARMS, 10, 0)
 
     same = agreement(scale, own, shared)
     print_agreement(same, scale.agreement_rounds)
-    cells = measure(scale, own, shared)
+    cells = measure(scale, own, shared) + (measure_linear(scale, shared) if shared else [])
     print_times(cells)
+    print()
+    late = steady(scale)
     by_arms = growth(scale)
     peaks = memory(scale.memory_rounds)
-    rows = targets(cells, shared is not None) + growth_targets(by_arms)
+    rows = targets(cells, shared is not None) + growth_targets(by_arms) + late
     change = max(peaks) - peaks[0]
     rows.append(row(f"memory, MB from T = {scale.memory_rounds[0]:.0e} to {scale.memory_rounds[-1]:.0e}", change, FLAT))
     print_targets(rows)

@@ -82,6 +82,23 @@ def test_every_implementation_has_the_same_regret(benchmark_run, loops):
                 assert abs(benchmark_run.deviation(one, other)) < benchmark_run.MARGIN, (rule, found)
 
 
+def test_the_linear_rule_plays_the_pool_of_the_yardstick(benchmark_run, tmp_path):
+    """Fixed seeds; 40 replications of 500 rounds within four standard errors, and thrice the bonus beyond them."""
+    source = FOLDER.parents[1] / "shared" / "bench" / "loops.cpp"
+    if benchmark_run.compiler() is None or not source.exists():
+        pytest.skip("no yardstick beside the checkout, or no C++ compiler on the path")
+    yardstick = benchmark_run.build(source, tmp_path / "yardstick")
+    found = benchmark_run.regrets("kl_lin_ucb", 20, 500, 40, None, yardstick)
+    assert abs(benchmark_run.deviation(found["banditlab"], found["yardstick"])) < benchmark_run.MARGIN
+    problem, parameters = benchmark_run.pool(20), benchmark_run.linear_parameters("kl_lin_ucb", 500, 20)
+    thrice = {"scale": 3.0 * parameters["scale"]}
+    constructor = benchmark_run.LINEAR["kl_lin_ucb"]
+    other = benchmark_run.summary(
+        [benchmark_run.played("kl_lin_ucb", problem, constructor, thrice, 500, i)[1] for i in range(40)]
+    )
+    assert abs(benchmark_run.deviation(other, found["yardstick"])) > benchmark_run.MARGIN
+
+
 def test_the_comparison_of_regrets_can_fail(benchmark_run, loops):
     """Control: half the bonus (scale 1/2 in place of 1) is told apart at the same size."""
     problem = benchmark_run.instance("kl_ucb", 10)

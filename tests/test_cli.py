@@ -67,6 +67,32 @@ def test_an_experiment_leaves_table_manifest_figures_and_shards_and_says_where(h
     np.testing.assert_array_equal(saved.bounds["kl_ucb"], theorem.bounds["kl_ucb"])
 
 
+def test_an_offline_experiment_leaves_the_same_and_tells_suboptimality(here, capsys):
+    words = ["experiment=offline_rates", "samples=[64,256]", "replications=3"]
+    assert cli.main(words) == 0
+    (folder,) = runs(here / "results" / "offline_rates")
+    assert {"table.parquet", "manifest.json", "suboptimality.pdf"} <= {path.name for path in folder.iterdir()}
+    printed = capsys.readouterr().out
+    assert "suboptimality" in printed and "3 replications of up to 256 samples" in printed
+    saved = bl.load(folder)
+    again = bl.run_offline(
+        bl.contextual.hard_offline(4, 4.0, eta=5.0),
+        {"plug_in": bl.contextual.plug_in},
+        samples=[64, 256],
+        replications=3,
+    )
+    np.testing.assert_array_equal(saved.gap["plug_in"], again.gap["plug_in"])
+    assert saved.lower is not None and "plug_in" in saved.laws
+
+
+def test_an_offline_sweep_runs_over_samples(here):
+    words = ["over.eta=[4,64]", "over.samples=[64,256]", "over.kappa=[1]", "replications=3"]
+    assert cli.main(["experiment=offline_regimes", *words]) == 0
+    (folder,) = runs(here / "results" / "offline_regimes")
+    grid = bl.load(folder)
+    assert set(grid.frame()["samples"]) == {64, 256} and (folder / "phase_diagram.pdf").is_file()
+
+
 def scaled(scale):
     def kl_ucb(problem, rounds):
         return bl.bandits.kl_ucb(problem, rounds, scale=scale)
@@ -186,6 +212,15 @@ BAD = [
     ("experiment=regimes over.eta=3", "over.eta: expected a list"),
     ("experiment=regimes +over.foo=[1]", "axis: 'foo'"),
     ("experiment=regimes rounds=100", "rounds: give it either"),
+    ("experiment=offline_rates samples=[0,10]", r"samples: 0 is not in \[1, 100000000000000\]"),
+    ("experiment=offline_rates samples=[10,5]", "samples: must increase strictly"),
+    ("experiment=offline_rates algorithms.kl_pcb.scale=-1", "scale: -1"),
+    ("experiment=offline_rates problem.coverage=1", r"coverage: 1 is not in \[2"),
+    ("experiment=offline_rates +figures.regret={}", "figure: 'regret' .* suboptimality"),
+    ("experiment=coverage over.regularizer=[ki]", "regularizer: 'ki' .* kl"),
+    ("experiment=offline_regimes rounds=10 samples=10", "rounds: give it either"),
+    ("experiment=pass_at_k algorithms.best_of_majority.threshold=2", "threshold: 2"),
+    ("experiment=delay algorithms.delayed.delay=-1", "delay: -1"),
     ("problem.eta=1,10", "needs -m"),
     ("problem.eta=1,0 -m", "eta: 0 is not in"),
     ("experiment=quickstart,armz -m", "experiment: 'armz' .* arms"),
@@ -277,10 +312,14 @@ def test_ctrl_c_stops_a_long_study_and_keeps_its_finished_shards(here, package_r
 def test_list_has_one_line_for_everything_from_where_it_is_defined(capsys):
     assert cli.main(["list"]) == 0
     lines = {words[0]: " ".join(words[1:]) for words in map(str.split, capsys.readouterr().out.splitlines())}
-    for group, named in (("algorithm", bl.bandits.ALGORITHMS), ("problem", bl.bandits.INSTANCES)):
+    offline = {**bl.contextual.OFFLINE, **bl.contextual.SELECTIONS}
+    for family, named in (
+        ("bandits", {**bl.bandits.ALGORITHMS, **bl.bandits.INSTANCES}),
+        ("contextual", {**bl.contextual.ALGORITHMS, **offline, **bl.contextual.INSTANCES}),
+    ):
         for name, function in named.items():
             first = function.__doc__.partition("\n")[0].rstrip(".")
-            assert lines[f"bandits/{name}"] == " ".join(first.split()), f"{group} {name}"
+            assert lines[f"{family}/{name}"] == " ".join(first.split()), f"{family} {name}"
     assert lines["quickstart"].startswith("A first figure in seconds")
     experiments = {path.stem for path in (catalog.conf() / "experiment").glob("*.yaml")}
     assert experiments <= set(lines) and all(lines[name] for name in experiments)
@@ -292,7 +331,9 @@ def test_list_markdown_has_a_row_with_a_source_for_every_algorithm(capsys):
     head, rule, *rows = capsys.readouterr().out.splitlines()
     assert head.count("|") == rule.count("|") == 4
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
-    assert {cell[0] for cell in cells} == {f"`bandits.{name}`" for name in bl.bandits.ALGORITHMS}
+    contextual = {**bl.contextual.ALGORITHMS, **bl.contextual.OFFLINE, **bl.contextual.SELECTIONS}
+    families = {"bandits": bl.bandits.ALGORITHMS, "contextual": contextual}
+    assert {cell[0] for cell in cells} == {f"`{family}.{name}`" for family, all in families.items() for name in all}
     assert all(len(cell) == 3 and all(cell) for cell in cells)
 
 

@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.optimize import minimize
 
 import banditlab as bl
 from banditlab import figures
-from banditlab.trajectory import Grid, Trajectory
+from banditlab.trajectory import Grid, Offline, Trajectory
 
 T = 2.0 ** np.arange(13)
 PROBLEM = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
@@ -45,6 +46,62 @@ def grid(axes, law, *, algorithms=("KL-UCB",), replications=20, noise=0.05, mani
                 regret = law(name, **point) * (1.0 + noise * rng.standard_normal())
                 rows.append({**point, "algorithm": name, "replication": replication, "regret": regret})
     return Grid({name: list(values) for name, values in axes.items()}, pd.DataFrame(rows), manifest or {})
+
+
+N = 2.0 ** np.arange(9, 17)
+CONTEXTUAL = bl.contextual.tabular([[0.3, 0.6], [0.7, 0.5]], eta=5.0)
+RATES = {"plug-in": 4.0 / N, "KL-PCB, c = 1": 9.0 / N, "slow": 0.2 / np.sqrt(N)}
+THEORY = {
+    "bounds": {"KL-PCB, c = 1": np.where(N < 1000, np.inf, 500.0 / N), "slow": np.nan * N},
+    "laws": {"plug-in": 4.1 / N},
+    "lower": 0.3 / N,
+}
+
+
+def offline(rates=RATES, *, n=N, replications=40, noise=0.3, problem=CONTEXTUAL, **theory):
+    """A synthetic offline result whose replications are the rates times factors 1 + noise N(0, 1)."""
+    rng = np.random.default_rng(0)
+    factors = {name: 1.0 + noise * rng.standard_normal((replications, n.size)) for name in rates}
+    channels = {name: {"gap": rate * factors[name]} for name, rate in rates.items()}
+    return Offline(problem, n.astype(np.int64), 0, range(replications), channels, **theory)
+
+
+def offline_grid(axes, gap, *, samples=None, replications=20, noise=0.05, manifest=None):
+    """A synthetic offline sweep: gap(n, **point) times factors 1 + noise N(0, 1); `samples` maps a point to its n."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for values in np.array(np.meshgrid(*axes.values(), indexing="ij"), dtype=object).reshape(len(axes), -1).T:
+        point = dict(zip(axes, values, strict=True))
+        n = point["samples"] if samples is None else samples(point)
+        for replication in range(replications):
+            found = gap(n, **{k: v for k, v in point.items() if k != "samples"})
+            found *= 1.0 + noise * rng.standard_normal()
+            rows.append({**point, "samples": n, "algorithm": "plug-in", "replication": replication, "gap": found})
+    table = pd.DataFrame(rows).infer_objects()
+    return Grid({name: list(values) for name, values in axes.items()}, table, manifest or {})
+
+
+COVERAGE = {"coverage": [4.0, 16.0, 64.0], "regularizer": ["kl", "chi2", "kl_chi2"]}
+
+
+def price(n, coverage, regularizer):
+    """Linear in C under KL, flat else."""
+    return {"kl": coverage / 4, "chi2": 0.6, "kl_chi2": 0.4}[regularizer] / n
+
+
+def coverage_sweep(**options):
+    return offline_grid(COVERAGE, price, **{"samples": lambda point: 1024, **options})
+
+
+def offline_phase(noise=0.0, **options):
+    """Suboptimality (1 + kappa) / sqrt(n) above eta = 8, and (1 + kappa) / n below."""
+    axes = {"eta": [1.0, 4.0, 16.0, 64.0], "samples": [256, 512, 1024, 2048], "kappa": [0.0, 1.0, 4.0]}
+    return offline_grid(axes, lambda n, eta, kappa: (1 + kappa) / (n**0.5 if eta > 8 else n), noise=noise, **options)
+
+
+DRAWS = 4.0 ** np.arange(1, 6)
+PASS = {"majority vote": 1.0 - np.exp(-DRAWS / 60.0), "best-of-majority": np.exp(-DRAWS / 20.0)}
+ANSWERS = SimpleNamespace(summary="answers, k = 3, coverage = 6.7")
 
 
 def phase(**options):
@@ -96,9 +153,19 @@ def lines(axes, style="-"):
 
 CLOSE = {f"algorithm {i}": law for i, law in enumerate(np.log1p(T) * (1.0 + 0.01 * np.arange(14)[:, None]))}
 TWELVE = {f"algorithm {i}": 50.0 for i in range(12)}
+CLOSE_OFFLINE = {f"algorithm {i}": (4.0 + 0.01 * i) / N for i in range(12)}
 HEAVY = np.exp(np.random.default_rng(1).normal(size=(60, 1)) * 2.5) * np.sqrt(T)
 TAILED = trajectory({"KL-UCB": np.log1p(T), "Thompson": 2 * np.log1p(T)}, replications=60)
 TAILED.channels["greedy"] = {"regret": HEAVY, "pseudo_regret": HEAVY}
+
+
+def decaying():
+    """A trajectory whose gap of the round falls like 1 / t."""
+    result = trajectory()
+    for found in result.channels.values():
+        found["gap"] = found["regret"] / T
+    return result
+
 
 DRAWN = {
     "log": lambda: figures.regret(trajectory()),
@@ -133,6 +200,24 @@ DRAWN = {
         grid({"eta": [1.0, 4.0, 16.0], "rounds": [256, 1024, 4096]}, lambda _, eta, rounds: eta + rounds**0.01), "eta"
     ),
     "narrow range": lambda: figures.scaling(grid({"eta": [1.0, 2.0]}, lambda _, eta, rounds: 3.0 + 0.1 * eta), "eta"),
+    "suboptimality": lambda: figures.suboptimality(offline()),
+    "suboptimality, bounds": lambda: figures.suboptimality(offline(**THEORY), bounds=True),
+    "suboptimality, scaled": lambda: figures.suboptimality(offline(**THEORY), bounds=True, scaled=True),
+    "suboptimality, wide": lambda: figures.suboptimality(offline(**THEORY), bounds=True, wide=True),
+    "suboptimality, one size": lambda: figures.suboptimality(offline({"plug-in": np.ones(1)}, n=np.array([64.0]))),
+    "no suboptimality": lambda: figures.suboptimality(offline({"plug-in": 0 * N})),
+    "far certificate": lambda: figures.suboptimality(offline(bounds={"plug-in": 1e9 / N}), bounds=True),
+    "twelve certificates": lambda: figures.suboptimality(
+        offline(CLOSE_OFFLINE, bounds={name: 50 * rate for name, rate in CLOSE_OFFLINE.items()}), bounds=True
+    ),
+    "gap of the round": lambda: figures.regret(decaying(), channel="gap", time="loglog"),
+    "coverage": lambda: figures.coverage(coverage_sweep(manifest={"problem": "contextual bandit, eta = 6"})),
+    "coverage of several n": lambda: figures.coverage(
+        offline_grid({**COVERAGE, "samples": [64, 1024]}, price), wide=True
+    ),
+    "pass at k": lambda: figures.pass_at_k(offline(PASS, n=DRAWS, problem=ANSWERS, laws=PASS)),
+    "offline phase": lambda: figures.phase_diagram(offline_phase(manifest={"crossovers": CROSSOVERS})),
+    "offline scaling": lambda: figures.scaling(offline_phase(0.02), "samples", wide=True),
     "phase": lambda: figures.phase_diagram(phase(manifest={"crossovers": CROSSOVERS})),
     "two phases": lambda: figures.phase_diagram(phase(algorithms=("KL-UCB", "greedy")), wide=True),
 }
@@ -450,6 +535,162 @@ def test_phase_diagram_overlays_the_crossovers_of_the_sweep_or_those_given():
     assert r"largest over $\kappa$ in {$0$, $1$, $4$}" in caption(figures.phase_diagram(phase()))
 
 
+# Offline
+
+
+def test_suboptimality_is_the_mean_with_two_standard_errors_whatever_the_tail():
+    result = offline({"plug-in": 4.0 / N})
+    result.channels["plug-in"]["gap"][0] *= 100.0
+    assert figures.rates.summary(result.gap["plug-in"][:, -1]).tail_dominated, "the case must be one of a heavy tail"
+    figure = figures.suboptimality(result)
+    (axes,) = figure.axes
+    (band,) = (c for c in axes.collections if isinstance(c, PolyCollection))
+    gap = result.gap["plug-in"]
+    mean, half = gap.mean(axis=0), 2.0 * gap.std(axis=0, ddof=1) / np.sqrt(40)
+    np.testing.assert_allclose(axes.lines[-1].get_data(), [N, mean], rtol=1e-12)
+    (polygon,) = (path.vertices for path in band.get_paths())
+    for n, low, high in zip(N, mean - half, mean + half, strict=True):
+        at = polygon[polygon[:, 0] == n, 1]
+        np.testing.assert_allclose([at.min(), at.max()], [low, high])
+    assert "Bands: mean ±2 standard errors; 40 replications." in caption(figure)
+    assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == ("log", "log", "sample size $n$")
+
+
+def test_laws_are_dotted_certificates_dashed_and_the_lower_bound_grey():
+    figure = DRAWN["suboptimality, bounds"]()
+    (axes,) = figure.axes
+    (dashed,), (dotted,) = lines(axes, "--"), lines(axes, ":")
+    curves = {
+        name: line for name, line in zip(RATES, [line for line in lines(axes) if line.get_color() != figures._GREY])
+    }
+    np.testing.assert_allclose(dashed.get_ydata(), np.where(N < 1000, np.nan, 500.0 / N))
+    assert dashed.get_color() == curves["KL-PCB, c = 1"].get_color()
+    np.testing.assert_allclose(dotted.get_ydata(), THEORY["laws"]["plug-in"])
+    assert dotted.get_color() == figures._dark(curves["plug-in"].get_color(), 0.5)
+    (lower,) = (line for line in lines(axes) if line.get_color() == figures._GREY and line.get_xdata().size == N.size)
+    np.testing.assert_allclose(lower.get_ydata(), THEORY["lower"])
+    assert set(names(axes)) == {*RATES, "KL-PCB, c = 1\n(certificate)", "lower bound"}
+    for part in ("Dotted: first-order laws.", "Dashed: certificates.", "Grey: lower bound for every algorithm."):
+        assert part in caption(figure) and part not in caption(figures.suboptimality(offline(**THEORY)))
+    assert "above the axes" not in caption(figure)
+    assert len(figures.suboptimality(offline(**THEORY)).axes[0].lines) == 3 + 2, "the curves and two guides"
+
+
+def test_scaled_suboptimality_multiplies_everything_by_n_and_needs_no_guides():
+    plain, scaled = (figures.suboptimality(offline(**THEORY), bounds=True, scaled=x).axes[0] for x in (False, True))
+    own = [line for line in plain.lines if line.get_xdata().size == N.size]
+    assert len(own) == len(scaled.lines) == 6
+    for a, b in zip(own, scaled.lines, strict=True):
+        np.testing.assert_allclose(b.get_ydata(), N * a.get_ydata(), rtol=1e-12)
+    assert "Flat: rate $1/n$." in caption(scaled.figure) and scaled.get_ylabel() == r"$n\,\times$ mean suboptimality"
+
+
+@pytest.mark.parametrize("case", ["suboptimality", "suboptimality, bounds", "twelve certificates", "gap of the round"])
+def test_guides_under_falling_curves_have_slopes_minus_one_half_and_minus_one(case):
+    axes = DRAWN[case]().axes[0]
+    guides = [line for line in axes.lines if line.get_xdata().size == 2]
+    others = [line for line in axes.lines if line.get_xdata().size > 2 and line.get_linestyle() == "-"]
+    for guide, slope in zip(guides, (-0.5, -1.0), strict=True):
+        x, y = np.log(guide.get_data())
+        assert np.diff(y) / np.diff(x) == pytest.approx(slope)
+        assert axes.get_ylim()[0] < np.exp(y.min())
+        fine = np.linspace(*x)
+        for curve in others:
+            assert (np.interp(fine, *np.log(curve.get_data())) > np.interp(fine, x, y)).all()
+
+
+def test_a_certificate_that_is_far_above_does_not_flatten_the_curves():
+    figure = DRAWN["far certificate"]()
+    high = figure.axes[0].get_ylim()[1]
+    top = max((gap.mean(axis=0) + 2 * gap.std(axis=0, ddof=1) / 40**0.5).max() for gap in offline().gap.values())
+    assert high == pytest.approx(1000.0 * 1.4 * top)
+    assert f"That of plug-in ends at ${figures._number(1.5e4)}$, above the axes." in caption(figure)
+    near = figures.suboptimality(offline(bounds={"plug-in": 100.0 / N}), bounds=True).axes[0].get_ylim()[1]
+    assert near == pytest.approx(1.4 * max(top, 100.0 / N[0]))
+
+
+def test_coverage_shows_n_times_the_mean_with_two_standard_errors_where_n_grows_with_the_axis():
+    sweep = coverage_sweep(samples=lambda point: int(256 * point["coverage"]))
+    sweep.table["law"] = np.where(sweep.table["regularizer"] == "kl", 0.25 * sweep.table["coverage"], np.nan)
+    sweep.table["law"] /= sweep.table["samples"]
+    figure = figures.coverage(sweep)
+    (axes,) = figure.axes
+    assert list(names(axes)) == ["kl", "chi2", "kl_chi2"]
+    bands = [c for c in axes.collections if isinstance(c, PolyCollection)]
+    for name, line, band in zip(COVERAGE["regularizer"], lines(axes), bands, strict=True):
+        cells = [rows["gap"] for _, rows in sweep.table[sweep.table["regularizer"] == name].groupby("coverage")]
+        scale = 256 * np.array(COVERAGE["coverage"])
+        mean = scale * [cell.mean() for cell in cells]
+        half = 2.0 * scale * [cell.std() / 20**0.5 for cell in cells]
+        np.testing.assert_allclose(line.get_data(), [COVERAGE["coverage"], mean], rtol=1e-12)
+        (polygon,) = (path.vertices for path in band.get_paths())
+        for C, low, high in zip(COVERAGE["coverage"], mean - half, mean + half, strict=True):
+            at = polygon[polygon[:, 0] == C, 1]
+            np.testing.assert_allclose([at.min(), at.max()], [low, high])
+    (law,) = lines(axes, ":")
+    np.testing.assert_allclose(law.get_data(), [[4.0, 16.0, 64.0], [1.0, 4.0, 16.0]])
+    assert (axes.get_xlabel(), axes.get_xscale(), axes.get_yscale()) == ("coverage $C$", "log", "log")
+    assert r"$n$ from $2^{10}$ to $2^{14}$. Bands: mean ±2" in caption(figure)
+    assert "Dotted" in caption(figure) and "Dotted" not in caption(figures.coverage(coverage_sweep()))
+    assert "$n=2^{10}$." in caption(figures.coverage(coverage_sweep()))
+
+
+def test_coverage_has_a_curve_for_each_sample_size_of_a_sweep_over_both():
+    found = names(DRAWN["coverage of several n"]().axes[0])
+    assert set(found) == {f"{kind}, $n={n}$" for kind in COVERAGE["regularizer"] for n in ("64", "2^{10}")}
+
+
+def test_offline_phase_diagram_colours_are_minus_the_slopes_of_the_largest_mean():
+    figure = figures.phase_diagram(offline_phase(manifest={"crossovers": CROSSOVERS}))
+    axes = figure.axes[0]
+    (mesh,) = (c for c in axes.collections if isinstance(c, QuadMesh))
+    np.testing.assert_allclose(mesh.get_array().reshape(4, 4), [[1.0] * 4, [1.0] * 4, [0.5] * 4, [0.5] * 4], atol=1e-12)
+    assert not axes.patches and set(CROSSOVERS) == set(names(axes))
+    assert axes.get_xlabel() == "sample size $n$"
+    assert "minus the local slope of the mean suboptimality, largest over" in caption(figure)
+    written = {text for text, _ in writing(figure)}
+    assert {"1 ($1/n$)", "1/2 ($n^{-1/2}$)"} <= written and not any("log T" in text for text in written)
+    grows = offline_phase()
+    grows.table.loc[(grows.table["kappa"] == 1.0) & (grows.table["eta"] == 1.0), "gap"] = grows.table["samples"]
+    figure = figures.phase_diagram(grows)
+    assert len(figure.axes[0].patches) == 4 and "Hatched grey: suboptimality grows with $n$." in caption(figure)
+
+
+def test_scaling_of_an_offline_sweep_fits_the_exponent_of_n():
+    sweep = offline_phase()
+    axes = figures.scaling(sweep, "samples").axes[0]
+    exponents = {float(name.split("\n")[1].split()[0]) for name in names(axes)}
+    assert exponents == {-1.0, -0.5} and axes.get_ylabel() == "mean suboptimality from $n$ samples"
+    one = figures.scaling(coverage_sweep(), "coverage").axes[0]
+    assert one.get_ylabel() == "mean suboptimality from $2^{10}$ samples"
+
+
+def test_pass_at_k_is_linear_from_zero_with_exact_values_dotted():
+    result = offline(
+        PASS, n=DRAWS, problem=ANSWERS, laws={"majority vote": PASS["majority vote"], "other": np.nan * DRAWS}
+    )
+    figure = figures.pass_at_k(result)
+    (axes,) = figure.axes
+    for gap, line in zip(result.gap.values(), lines(axes), strict=True):
+        np.testing.assert_allclose(line.get_data(), [DRAWS, gap.mean(axis=0)])
+    (law,) = lines(axes, ":")
+    np.testing.assert_allclose(law.get_ydata(), PASS["majority vote"])
+    assert (axes.get_xscale(), axes.get_yscale(), axes.get_ylim()[0]) == ("log", "linear", 0.0)
+    assert "$k=3$, $C=6.7$." in caption(figure) and "Dotted: exact." in caption(figure)
+    assert "Dotted" not in caption(figures.pass_at_k(offline(PASS, n=DRAWS, problem=ANSWERS)))
+
+
+def test_the_gap_of_the_round_is_called_what_it_is():
+    assert figures.regret(decaying(), channel="gap").axes[0].get_ylabel().startswith("suboptimality of the round")
+
+
+def test_a_word_keeps_its_underscore():
+    sweep = offline_grid(
+        {"coverage": [4.0], "regularizer": ["kl_chi2"], "eta": [1.0, 2.0]}, lambda n, **_: 1.0 / n, samples=lambda _: 8
+    )
+    assert figures._values(sweep, "regularizer") == r"$\mathrm{regularizer}$ in {$\mathrm{kl\_chi2}$}"
+
+
 # Arguments
 
 
@@ -467,6 +708,15 @@ def test_phase_diagram_overlays_the_crossovers_of_the_sweep_or_those_given():
         (lambda: figures.scaling(phase(), "eta", y="regrets"), "did you mean regret"),
         (lambda: figures.scaling(phase(), "eta", fit=(2.0, 5.0)), r"fit: \(2, 5\) holds fewer than two values of eta"),
         (lambda: figures.phase_diagram(grid({"eta": [1.0]}, lambda _, eta, rounds: eta)), "axis: 'rounds' is unknown"),
+        (lambda: figures.coverage(phase()), "grid: coverage needs an offline sweep, this one has rounds"),
+        (lambda: figures.coverage(coverage_sweep(), x="C"), "axis: 'C' is unknown"),
+        (lambda: figures.coverage(coverage_sweep(), x="regularizer"), "regularizer: a logarithmic axis needs numbers"),
+        (lambda: figures.scaling(coverage_sweep(), "coverage", y="samples"), "y: 'samples' is unknown"),
+        (lambda: figures.phase_diagram(coverage_sweep()), "axis: 'eta' is unknown"),
+        (
+            lambda: figures.phase_diagram(offline_grid({"eta": [1.0], "samples": [8]}, lambda n, eta: 1.0 / n)),
+            "samples: local slopes need at least two sample sizes",
+        ),
         (
             lambda: figures.phase_diagram(grid({"eta": [1.0], "rounds": [8]}, lambda _, eta, rounds: eta)),
             "rounds: local slopes need at least two horizons",
@@ -555,6 +805,27 @@ def test_results_of_the_harness_draw_themselves():
     )
     assert len(sweep.plot().axes[0].lines) == 2, "both crossovers"
     assert [collisions(f) for f in (result.plot(bounds=True), sweep.plot(), sweep.plot("eta"))] == [[], [], []]
+
+
+@pytest.mark.slow
+def test_offline_results_of_the_harness_draw_themselves():
+    algorithms = {"plug-in": bl.contextual.plug_in, "KL-PCB": bl.contextual.kl_pcb}
+    result = bl.run_offline(CONTEXTUAL, algorithms, samples=[64, 256, 1024], replications=8)
+    sweep = bl.sweep(
+        lambda coverage: bl.contextual.tabular([0.3, 0.7], eta=6.0, reference=[1 - 1 / coverage, 1 / coverage]),
+        algorithms,
+        over={"coverage": [4, 16], "samples": [256, 1024]},
+        replications=8,
+    )
+    drawn = [
+        result.plot(),
+        result.plot(bounds=True),
+        figures.suboptimality(result, scaled=True),
+        figures.coverage(sweep),
+    ]
+    assert set(names(drawn[0].axes[0])) == set(algorithms)
+    assert len(names(drawn[3].axes[0])) == 4
+    assert [collisions(figure) for figure in drawn] == [[]] * 4
 
 
 @pytest.mark.slow

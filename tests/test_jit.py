@@ -89,7 +89,7 @@ def test_damaged_cache_files_are_compiled_anew(warm, python, tmp_path):
 
     damage = {
         "play_greedy": lambda data: data[: len(data) // 2],
-        "_reward": lambda data: data[:100] + bytes([data[100] ^ 1]) + data[101:],
+        "draw_reward": lambda data: data[:100] + bytes([data[100] ^ 1]) + data[101:],
         "uniform": lambda data: b"",
     }
     damaged = 0

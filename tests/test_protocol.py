@@ -1,7 +1,8 @@
 """Every algorithm of every family keeps its protocol; where one does not, a line says what is wrong.
 
 A family is a subpackage with a dict ``ALGORITHMS`` of constructors ``(problem, rounds, *, parameters) -> learner``
-and, in its ``problem`` module, the verbs ``FORMS`` of a learner. A new family is one entry of `CHAPTERS`.
+and, in its ``problem`` module, the verbs ``FORMS`` of a learner. A new family is one entry of `CHAPTERS`. Its offline
+algorithms are functions ``(data, *, parameters) -> policy``, in dicts that `OFFLINE` names.
 """
 
 import functools
@@ -19,6 +20,7 @@ import pytest
 from numba import typeof
 
 import banditlab
+from banditlab import contextual
 from banditlab.bandits.problem import bandit
 from banditlab.jit import check_verbs
 
@@ -45,9 +47,46 @@ CHAPTERS = {
             bandit([0.2, 0.5, 0.7], eta=math.inf),
         ],
         truth=("mean", "gap", "log_optimal", "optimal", "value"),
-        shared={"problem", "loop", "instances", "bounds"},
+        shared={"problem", "loop", "instances", "bounds", "as_policy"},
+    ),
+    "contextual": Chapter(
+        problem=contextual.random_linear(3, 4, 2, eta=5.0, seed=1),
+        others=[
+            contextual.random_linear(1, 2, 1, eta=1e-2),
+            contextual.random_linear(40, 30, 5, eta=50.0, measure="realised"),
+            contextual.random_linear(3, 4, 2, eta=math.inf),
+        ],
+        truth=("mean", "gap", "log_optimal", "optimal", "value", "parameter"),
+        shared={
+            "problem",
+            "loop",
+            "instances",
+            "bounds",
+            "coverage",
+            "dataset",
+            "linear_model",
+            "logs",
+            "answers",
+            "finite_class",
+        },
     ),
 }
+
+LINEAR = CHAPTERS["contextual"].problem
+OFFLINE = {  # an instance for each
+    ("contextual", "OFFLINE"): {
+        "plug_in": LINEAR,
+        "kl_pcb": LINEAR,
+        "f_pcb": contextual.random_tabular(3, 4, eta=5.0, seed=1, regularizer="chi2"),
+        "forward_kl_pcb": contextual.random_tabular(3, 4, eta=5.0, seed=1, regularizer="forward_kl"),
+        "kl_lin_pcb": LINEAR,
+        "kl_finite_pcb": LINEAR,
+    },
+    ("contextual", "SELECTIONS"): dict.fromkeys(
+        ("best_of_n", "majority_vote", "best_of_majority"), contextual.majority_trap(submissions=2)
+    ),
+}
+FITS = [(family, table, name) for (family, table), known in OFFLINE.items() for name in known]
 
 
 def families():
@@ -96,8 +135,8 @@ def signature_faults(name, constructor):
         )
 
 
-def keywords(constructor):
-    return {n: p.default for n, p in list(inspect.signature(constructor).parameters.items())[2:]}
+def keywords(constructor, positional=2):
+    return {n: p.default for n, p in list(inspect.signature(constructor).parameters.items())[positional:]}
 
 
 def documentation_faults(name, constructor):
@@ -108,7 +147,7 @@ def documentation_faults(name, constructor):
     references = re.search(r"^References\n-+\n(.+)", text, re.MULTILINE)
     if not references:
         yield f"{name}: the docstring has no section References with an entry"
-    for parameter in ("problem", "rounds", *keywords(constructor)):
+    for parameter in inspect.signature(constructor).parameters:
         if not re.search(rf"^(\w+, )*{parameter}(, \w+)* :", text, re.MULTILINE):
             yield f"{name}: parameter `{parameter}` is not in the docstring"
     if not (inspect.getmodule(constructor).__doc__ or "").strip():
@@ -220,7 +259,16 @@ def bound_faults(name, constructor, problem):
         yield f"{name}: its bound must be (C,) nonnegative numbers or NaN, found {curve!r}"
 
 
-def config_faults(family, name, constructor, problem):
+def value_in(config, key):
+    """A yaml's value; where it names a constructor without parameters (a wrapper's algorithm), that constructor."""
+    value = config[key]
+    if not hasattr(value, "get") or value.get("_partial_") is not True:
+        return value
+    made = pytest.importorskip("hydra.utils").instantiate(value)
+    return made if made.args or made.keywords else made.func
+
+
+def config_faults(family, name, constructor, problem, offline=False):
     hydra = pytest.importorskip("hydra.utils")
     omegaconf = pytest.importorskip("omegaconf")
     path = CONFIGS / family / f"{name}.yaml"
@@ -233,12 +281,14 @@ def config_faults(family, name, constructor, problem):
     if config.get("_target_") != f"banditlab.{family}.{name}" or config.get("_partial_") is not True:
         yield f"{name}: its yaml must have `_target_: banditlab.{family}.{name}` and `_partial_: true`"
         return
-    defaults = keywords(constructor)
+    defaults = keywords(constructor, 1 if offline else 2)
     for key in set(config) - {"_target_", "_partial_"}:
         if key not in defaults:
             yield f"{name}: `{key}` in its yaml is no parameter of the constructor"
-        elif config[key] != defaults[key]:
+        elif value_in(config, key) != defaults[key]:
             yield f"{name}: `{key}: {config[key]}` in its yaml, {defaults[key]!r} in the constructor"
+    if offline:
+        return
     made = hydra.instantiate(config)(problem, ROUNDS)
     if type(made) is not type(constructor(problem, ROUNDS)):
         yield f"{name}: its yaml makes a {type(made).__name__}"
@@ -255,8 +305,13 @@ def test_every_family_is_known_here():
 def test_every_algorithm_file_is_listed(family):
     module = families()[family]
     files = {m.name for m in pkgutil.iter_modules(module.__path__)} - CHAPTERS[family].shared
-    assert files == set(module.ALGORITHMS)
-    for name, constructor in module.ALGORITHMS.items():
+    listed = dict(module.ALGORITHMS)
+    for of, table in OFFLINE:
+        if of == family:
+            assert set(getattr(module, table)) == set(OFFLINE[of, table])
+            listed |= getattr(module, table)
+    assert files == set(listed)
+    for name, constructor in listed.items():
         assert constructor.__name__ == name and constructor.__module__ == f"banditlab.{family}.{name}"
         assert getattr(module, name) is constructor and name in module.__all__
 
@@ -271,6 +326,62 @@ def test_algorithm_keeps_the_protocol(family, name):
 def test_algorithm_has_its_yaml(family, name):
     found = list(config_faults(family, name, constructor_of(family, name), CHAPTERS[family].problem))
     assert not found, "\n" + "\n".join(found)
+
+
+def fit_of(family, table, name):
+    return getattr(families()[family], table)[name], OFFLINE[family, table][name]
+
+
+@pytest.mark.parametrize(("family", "table", "name"), FITS)
+def test_offline_algorithm_keeps_the_protocol(family, table, name):
+    fit, problem = fit_of(family, table, name)
+    found = list(fit_faults(name, fit)) or [*documentation_faults(name, fit), *data_faults(name, fit, problem)]
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(("family", "table", "name"), FITS)
+def test_offline_algorithm_has_its_yaml(family, table, name):
+    fit, problem = fit_of(family, table, name)
+    found = list(config_faults(family, name, fit, problem, offline=True))
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_a_broken_fit_is_told_what_is_wrong():
+    problem = contextual.random_linear(3, 4, 2, eta=5.0, seed=2)  # its own: a fit here spoils it
+    assert list(fit_faults("it", lambda data, scale=1.0: None))
+    assert not list(data_faults("it", contextual.plug_in, problem))
+    assert "it: changes `reference` of its data" in list(data_faults("it", greedy_with_a_side_effect, problem))
+    assert next(data_faults("it", lambda dataset: dataset.counts, problem)).startswith("it: on n = 0: ")
+
+
+def greedy_with_a_side_effect(dataset):
+    policy = contextual.plug_in(dataset)
+    dataset.reference[:, 0] += 0.25
+    return policy
+
+
+def fit_faults(name, fit):
+    first, *rest = inspect.signature(fit).parameters.values()
+    good = first.name in ("dataset", "draws") and first.default is first.empty
+    if not (good and all(p.kind is p.KEYWORD_ONLY and p.default is not p.empty for p in rest)):
+        yield f"{name}: signature {inspect.signature(fit)} must be (dataset, *, parameters with defaults)"
+
+
+def data_faults(name, fit, problem):
+    """A fit gives a policy for any data, the same for the same data, which it leaves alone."""
+    for n in (0, 1, 300):
+        data = problem.dataset(n, 1, 0)
+        before = [(field, x.copy()) for field, x in arrays(data)]
+        try:
+            problem.check_fit(fit(data))
+        except (TypeError, ValueError) as error:
+            yield f"{name}: on n = {n}: {error}"
+            return
+        for (field, x), (_, y) in zip(before, arrays(data), strict=True):
+            if not np.array_equal(x, y):
+                yield f"{name}: changes `{field}` of its data"
+        if not np.array_equal(fit(problem.dataset(n, 1, 0)), fit(data)):
+            yield f"{name}: gives different policies for the same data"
 
 
 def test_class_names_are_unique_over_the_package():

@@ -22,12 +22,15 @@ def run(block, names):
 @pytest.mark.slow
 def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
-    start, own = (re.sub(r"replications=(200|60)", "replications=4", block) for block in blocks)
+    start, offline, own = (re.sub(r"replications=(200|100|60)", "replications=4", block) for block in blocks)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "readme"}
     run(start, names)
     assert (tmp_path / "results" / "first" / "table.parquet").is_file()
     assert set(names["result"].regret) == {"KL-UCB", "greedy"}
+
+    assert run(offline, names) == pytest.approx(2.0, rel=1e-12)  # C / 2 on the hard instance
+    assert names["offline"].gap["KL-PCB"].shape == (4, 3)
 
     before = statistics()["compiled"]
     (axes,) = run(own, names).axes

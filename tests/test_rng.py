@@ -257,6 +257,25 @@ def test_categorical_never_draws_what_has_probability_zero():
     assert rng.categorical(largest.copy(), tenths) == 9
 
 
+def test_categorical_from_logs_by_hand():
+    smallest, largest = state_giving(0), state_giving(MASK)
+    log_weight, weight = np.array([-math.inf, 700.0, 900.0, 900.0 + math.log(3.0), -math.inf]), np.zeros(5)
+    assert rng.categorical_from_logs(largest.copy(), log_weight, weight) == 3
+    assert weight == pytest.approx([0.0, 0.0, 1.0 / 3.0, 1.0, 0.0], rel=1e-13, abs=1e-80)
+    assert log_weight == pytest.approx([-math.inf, -200.0 - math.log(3.0), -math.log(3.0), 0.0, -math.inf], rel=1e-13)
+    assert rng.categorical_from_logs(smallest.copy(), log_weight, weight) == 1
+    half = state_giving(1 << 63)  # u = 1/2 of a total of 4/3: beyond the first third
+    assert rng.categorical_from_logs(half, log_weight, weight) == 3
+
+
+def test_categorical_from_logs_has_its_frequencies():
+    pi, state, weight = np.array([0.1, 0.25, 0.65]), rng.stream(2, 0, 0), np.zeros(3)
+    log_weight = np.log(pi) - 2000.0
+    counts = np.bincount([rng.categorical_from_logs(state, log_weight, weight) for _ in range(20_000)])
+    assert stats.chisquare(counts, 20_000 * pi).pvalue > P_MIN
+    assert stats.chisquare(counts, 20_000 * np.array([0.12, 0.25, 0.63])).pvalue < P_MIN
+
+
 # Streams
 
 

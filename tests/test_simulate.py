@@ -90,7 +90,7 @@ def test_recorded_values_do_not_depend_on_the_checkpoints():
 def test_more_replications_reuse_the_first_ones(tmp_path, monkeypatch):
     played = []
     original = simulate.play_shard
-    monkeypatch.setattr(simulate, "play_shard", lambda s, c: played.append((s.start, s.stop)) or original(s, c))
+    monkeypatch.setattr(simulate, "play_shard", lambda s, *a: played.append((s.start, s.stop)) or original(s, *a))
     first = bl.run(PROBLEM, KL_UCB, rounds=3000, replications=21, store=tmp_path)
     assert sorted(played) == [(0, 16), (16, 20), (20, 21)]
     played.clear()
@@ -182,6 +182,135 @@ def test_ctrl_c_returns_within_a_second_and_keeps_finished_shards(tmp_path):
     assert time.monotonic() - start < 1.0
     assert process.wait(10) == 0
     assert list(tmp_path.rglob("*.shard"))
+
+
+# --- offline studies ----------------------------------------------------------------------------------------------
+
+TABLE = bl.contextual.tabular([[0.3, 0.5, 0.7], [0.6, 0.4, 0.2]], eta=5.0, law=[0.7, 0.3])
+FITS = {
+    "plug-in": bl.contextual.plug_in,
+    "KL-PCB": bl.contextual.kl_pcb,
+    "theory": functools.partial(bl.contextual.kl_pcb, scale=1.0),
+}
+
+
+def offline(**changes):
+    wanted = {"samples": [10, 100, 1000], "replications": 37, "seed": 4} | changes
+    return bl.run_offline(TABLE, FITS, **wanted)
+
+
+def test_offline_gaps_are_those_of_the_datasets_fitted_one_by_one():
+    result = offline(replications=3)
+    for replication in range(3):
+        for i, n in enumerate((10, 100, 1000)):
+            data = TABLE.dataset(n, 4, replication)
+            assert data.samples == n
+            for name, fit in FITS.items():
+                assert result.gap[name][replication, i] == TABLE.suboptimality(fit(data))
+
+
+def test_offline_bits_do_not_depend_on_threads_grouping_company_or_the_other_sizes(monkeypatch):
+    whole = offline()
+    assert same(whole, offline(threads=1))
+    monkeypatch.setattr(simulate, "_SHARD_REPLICATIONS", 2)
+    assert same(whole, offline())
+    alone = bl.run_offline(TABLE, {"KL-PCB": FITS["KL-PCB"]}, samples=[100], replications=range(17, 18), seed=4)
+    assert alone.gap["KL-PCB"][0, 0] == whole.gap["KL-PCB"][17, 1]
+    assert not same(whole, offline(seed=5))  # control
+
+
+def test_an_offline_study_is_stored_and_extended(tmp_path, monkeypatch):
+    played = []
+    original = simulate.play_shard
+    monkeypatch.setattr(simulate, "play_shard", lambda s, *a: played.append((s.start, s.stop)) or original(s, *a))
+    first = offline(replications=20, store=tmp_path)
+    played.clear()
+    more = offline(replications=37, store=tmp_path)
+    assert min(start for start, _ in played) == 20
+    assert same(more, offline()) and same(first, offline(replications=20, store=tmp_path))
+    played.clear()
+    assert same(more, offline(store=tmp_path)) and not played
+
+
+def test_algorithms_meet_the_same_datasets_once(monkeypatch):
+    drawn = []
+    cls = bl.contextual.Contextual
+    original = cls.dataset
+    monkeypatch.setattr(cls, "dataset", lambda self, n, *a: drawn.append(n) or original(self, n, *a))
+    offline(replications=5)
+    assert sorted(n for n in drawn if n) == [10] * 5 + [100] * 5 + [1000] * 5  # and three empty ones, for the checks
+
+
+def test_a_bandit_is_one_context_whose_data_come_from_the_reference():
+    found = bl.run_offline(PROBLEM, {"KL-PCB": bl.contextual.kl_pcb}, samples=[512, 2048, 8192], replications=10)
+    same_problem = bl.contextual.tabular([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
+    again = bl.run_offline(same_problem, {"KL-PCB": bl.contextual.kl_pcb}, samples=[512, 2048, 8192], replications=10)
+    assert found.gap["KL-PCB"].shape == (10, 3) and same(found, again)
+
+
+def test_a_sweep_over_sample_sizes_keeps_each_gap():
+    def factory(eta):
+        return bl.contextual.tabular([[0.3, 0.6]], eta=eta)
+
+    grid = bl.sweep(factory, FITS, over={"eta": [1.0, 8.0], "samples": [16, 64]}, replications=4, seed=2)
+    table = grid.frame()
+    assert len(table) == 2 * 2 * 3 * 4 and {"eta", "samples", "gap"} <= set(table)
+    cell = table.query("eta == 8.0 and samples == 64 and algorithm == 'plug-in' and replication == 3")
+    problem = factory(8.0)
+    assert cell["gap"].item() == problem.suboptimality(bl.contextual.plug_in(problem.dataset(64, 2, 3)))
+
+
+def negative(dataset):
+    return dataset.reference - 1.0
+
+
+def undefined(dataset):
+    policy = dataset.reference.copy()
+    if dataset.samples > 50:
+        policy[0, 0] = np.nan
+    return policy
+
+
+def infinite(dataset):
+    policy = dataset.reference.copy()
+    if dataset.samples > 50:
+        policy[0] = [1.0, 0.0, 0.0]
+    return policy
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"samples": []}, TypeError, "samples: expected a sequence of integers, got []"),
+        ({"samples": [0, 10]}, ValueError, "samples: 0 is not in [1, 100000000000000]"),
+        ({"samples": [10, 10**15]}, ValueError, "samples: 1000000000000000 is not in [1, 100000000000000]"),
+        ({"samples": [10, 10]}, ValueError, "samples: must increase strictly, got [10, 10]"),
+        ({"samples": [1.5]}, TypeError, "samples: expected a sequence of integers, got [1.5]"),
+        ({"algorithms": {}}, TypeError, "algorithms: expected a non-empty mapping of labels to constructors, got {}"),
+        (
+            {"algorithms": {"a": functools.partial(bl.contextual.kl_pcb, scale=-1.0)}},
+            ValueError,
+            "scale: -1 is not in [0, inf]",
+        ),
+        ({"algorithms": {"a": negative}}, ValueError, "policy[0, 0]: "),
+        ({"problem": 3}, TypeError, "problem: expected an instance such as bl.contextual.hard_offline(...), got 3"),
+    ],
+)
+def test_bad_input_to_an_offline_study_is_told_in_one_line_and_nothing_is_written(tmp_path, changes, error, message):
+    wanted = {"problem": TABLE, "algorithms": FITS, "samples": [10], "store": tmp_path / "store"} | changes
+    with pytest.raises(error) as raised:
+        bl.run_offline(**wanted)
+    assert str(raised.value).startswith(message) and "\n" not in str(raised.value)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_policy_of_infinite_divergence_is_an_error_that_reproduces():
+    problem = bl.contextual.tabular([[0.3, 0.5, 0.7]], eta=5.0, regularizer="forward_kl")
+    with pytest.raises(bl.SimulationError, match="suboptimality is inf at n = 100") as raised:
+        bl.run_offline(problem, {"mine": infinite}, samples=[10, 100], replications=range(3, 4))
+    assert raised.value.replication == 3 and "replications=range(3, 4), seed=0" in str(raised.value)
+    with pytest.raises(ValueError, match=r"policy\[0, 0\]: nan is not allowed"):
+        bl.run_offline(problem, {"mine": undefined}, samples=[10, 100], replications=1)
 
 
 # --- a user's own algorithm, and its failures -----------------------------------------------------------------------

@@ -96,3 +96,47 @@ def test_numpy_axes_and_crossovers_that_depend_on_k_survive_saving(tmp_path):
 
 def test_it_tells_what_it_is(result):
     assert "bernoulli bandit, K = 5, eta = 5; 500 rounds, 3 replications" in repr(result)
+
+
+# Offline results
+
+
+@pytest.fixture(scope="module")
+def offline():
+    problem = bl.contextual.tabular([[0.3, 0.5], [0.6, 0.4]], eta=5.0, regularizer="chi2", behaviour=[0.5, 0.5])
+    fits = {"plug-in": bl.contextual.plug_in, "pessimistic": functools.partial(bl.contextual.f_pcb, scale=0.3)}
+    return bl.run_offline(problem, fits, samples=[256, 1024, 4096], replications=50, seed=1)
+
+
+def test_the_offline_table_has_a_row_per_algorithm_replication_and_sample_size(offline):
+    table = offline.frame()
+    assert len(table) == 2 * 50 * 3
+    row = table.query("algorithm == 'pessimistic' and replication == 2 and samples == 1024")
+    assert row["gap"].item() == offline.gap["pessimistic"][2, 1]
+
+
+def test_saving_and_loading_an_offline_result_is_exact(offline, tmp_path):
+    again = bl.load(offline.save(tmp_path / "r"))
+    assert isinstance(again, bl.Offline) and type(again.problem) is type(offline.problem)
+    assert again.frame().equals(offline.frame()) and again.samples.tolist() == [256, 1024, 4096]
+    for a, b in zip(again.problem, offline.problem, strict=True):
+        np.testing.assert_array_equal(a, b)
+    for kind in ("bounds", "laws"):
+        assert getattr(again, kind).keys() == getattr(offline, kind).keys()
+        for name, curve in getattr(offline, kind).items():
+            np.testing.assert_array_equal(getattr(again, kind)[name], curve)
+    assert again.lower is None and "plug-in" in again.laws
+
+
+def test_offline_rates_give_the_exponent_and_the_constant(offline):
+    table = offline.rates().set_index("algorithm")
+    row = table.loc["plug-in"]
+    assert row["exponent_low"] < -1.0 < row["exponent_high"] and row["exponent_high"] < -0.5
+    assert abs(row["n_gap"] - 4096 * offline.laws["plug-in"][-1]) < 4.0 * row["n_gap_se"]
+
+
+def test_an_offline_result_tells_what_it_is(offline):
+    text = (
+        "Offline(bernoulli contextual bandit, S = 2, K = 2, eta = 5, chi2; n to 4096, 50 replications; mean gap: plug"
+    )
+    assert repr(offline).startswith(text)

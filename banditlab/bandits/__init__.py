@@ -1,6 +1,10 @@
 """Multi-armed bandits with a reference policy: instances, bounds and algorithms."""
 
 from banditlab.bandits import bounds
+from banditlab.bandits.as_policy import as_policy
+from banditlab.bandits.conservative import conservative
+from banditlab.bandits.corrupted import corrupted
+from banditlab.bandits.delayed import delayed
 from banditlab.bandits.exp3 import exp3
 from banditlab.bandits.feel_good_thompson import feel_good_thompson
 from banditlab.bandits.imed import imed
@@ -22,6 +26,7 @@ from banditlab.bandits.kl_explore_then_commit import kl_explore_then_commit
 from banditlab.bandits.kl_greedy import kl_greedy
 from banditlab.bandits.kl_index_ucb import kl_index_ucb
 from banditlab.bandits.kl_mirror_descent import kl_mirror_descent
+from banditlab.bandits.kl_robust_ucb import kl_robust_ucb
 from banditlab.bandits.kl_thompson import kl_thompson
 from banditlab.bandits.kl_ucb import kl_ucb
 from banditlab.bandits.moss import moss
@@ -37,6 +42,7 @@ ALGORITHMS = {
     "kl_thompson": kl_thompson,
     "kl_mirror_descent": kl_mirror_descent,
     "kl_batched": kl_batched,
+    "kl_robust_ucb": kl_robust_ucb,
     "feel_good_thompson": feel_good_thompson,
     "ucb1": ucb1,
     "moss": moss,
@@ -44,6 +50,9 @@ ALGORITHMS = {
     "thompson_beta": thompson_beta,
     "imed": imed,
     "exp3": exp3,
+    "delayed": delayed,
+    "conservative": conservative,
+    "corrupted": corrupted,
 }
 """Every algorithm of the family, by name."""
 
@@ -61,4 +70,4 @@ INSTANCES = {
 }
 """Every named instance of the family."""
 
-__all__ = ["ALGORITHMS", "INSTANCES", "Bandit", "bandit", "bounds", *ALGORITHMS, *INSTANCES]
+__all__ = ["ALGORITHMS", "INSTANCES", "Bandit", "as_policy", "bandit", "bounds", *ALGORITHMS, *INSTANCES]

@@ -16,8 +16,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from banditlab import checks
-from banditlab.bandits import loop
+from banditlab import checks, protocol
 from banditlab.bandits.problem import Bandit
 
 # ---------------------------------------------------------------------------------------------------------
@@ -444,9 +443,9 @@ def lai_robbins(problem: Bandit) -> float:
     worse = problem.mean[problem.gap > 0.0]
     if worse.size == 0:
         return 0.0
-    if problem.noise == loop.GAUSSIAN:
+    if problem.noise == protocol.GAUSSIAN:
         divergence = (best - worse) ** 2 / (2.0 * problem.spread**2)
-    elif problem.noise == loop.BETA:
+    elif problem.noise == protocol.BETA:
         from scipy.special import betaln, digamma
 
         s = problem.spread
@@ -466,9 +465,9 @@ def _bernoulli_divergence(p: np.ndarray, q: float) -> np.ndarray:
 
 def _variance_at_half(problem: Bandit) -> float:
     """Variance of a reward of mean 1/2 under the problem's noise model."""
-    if problem.noise == loop.GAUSSIAN:
+    if problem.noise == protocol.GAUSSIAN:
         return problem.spread**2
-    return 0.25 / (1.0 + problem.spread) if problem.noise == loop.BETA else 0.25
+    return 0.25 / (1.0 + problem.spread) if problem.noise == protocol.BETA else 0.25
 
 
 # ---------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import numpy as np
 
 from banditlab import checks
 from banditlab.bandits import bounds
-from banditlab.bandits.loop import GAUSSIAN
 from banditlab.bandits.problem import Bandit
+from banditlab.protocol import GAUSSIAN
 
 _HIGH = 30.0  # largest log weight before the weights are centred anew
 

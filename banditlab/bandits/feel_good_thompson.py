@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike
 from banditlab import checks
 from banditlab.bandits.problem import Bandit
 from banditlab.regularizer import gibbs, log_partition
-from banditlab.rng import uniform
+from banditlab.rng import categorical_from_logs
 
 _MODELS = 256  # size of the default class
 
@@ -27,23 +26,7 @@ class FeelGoodThompson(NamedTuple):
     weight: np.ndarray  # (M,) workspace
 
     def policy(self, t, pi, rng):
-        M = self.log_weight.size
-        top = -math.inf
-        for i in range(M):
-            top = max(top, self.log_weight[i])
-        total = 0.0
-        for i in range(M):
-            self.log_weight[i] -= top
-            self.weight[i] = math.exp(self.log_weight[i])
-            total += self.weight[i]
-        u = uniform(rng) * total
-        chosen = 0
-        for i in range(M):
-            if self.weight[i] > 0.0:
-                chosen = i
-                u -= self.weight[i]
-                if u < 0.0:
-                    break
+        chosen = categorical_from_logs(rng, self.log_weight, self.weight)
         for a in range(pi.size):
             pi[a] = self.policies[chosen, a]
 

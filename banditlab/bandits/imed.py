@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from banditlab.bandits.loop import GAUSSIAN, point_mass
+from banditlab.bandits.loop import point_mass
 from banditlab.bandits.problem import Bandit
+from banditlab.protocol import GAUSSIAN
 
 
 class IMED(NamedTuple):

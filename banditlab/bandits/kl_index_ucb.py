@@ -8,10 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab import checks
-from banditlab.bandits.loop import GAUSSIAN, point_mass
+from banditlab.bandits.loop import point_mass
 from banditlab.bandits.problem import Bandit
 from banditlab.confidence import kl_upper_logit, logistic
 from banditlab.jit import jit
+from banditlab.protocol import GAUSSIAN
 
 _TIE = 1e-10  # logits of indices this close count as equal: Newton reaches them from different starts
 

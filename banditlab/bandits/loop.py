@@ -10,25 +10,18 @@ import math
 
 from banditlab import gibbs, rng
 from banditlab.jit import jit, needs_refresh
+from banditlab.protocol import BETA, DONE, NON_FINITE, NOT_A_DISTRIBUTION, POLL_ARMS, POLL_ROUNDS, STOPPED, reward
 from banditlab.regularizer import kl_gap_from_policy
 
-DONE, STOPPED, NON_FINITE, NOT_A_DISTRIBUTION = 0, 1, 2, 3
-"""How a replication ended."""
-BERNOULLI, GAUSSIAN, BETA = 0, 1, 2
-"""Codes of the noise model."""
 REGRET, PSEUDO_REGRET = 0, 1
 """Rows of a recorded trajectory."""
 
-_POLL_ROUNDS, _POLL_ARMS = 1 << 14, 1 << 20  # rounds, and rounds times arms, between looks at the stop flag
-
 
 @jit
-def _reward(noise, r, spread, state, spare):
+def draw_reward(noise, r, spread, state, spare):
     """One reward of mean r, from a fixed number of the stream's draws; `spare` is a generator that they may seed."""
-    if noise == BERNOULLI:
-        return 1.0 if rng.uniform(state) < r else 0.0
-    if noise == GAUSSIAN:
-        return r + spread * rng.normal_from_two(state)
+    if noise != BETA:
+        return reward(noise, r, spread, state)
     for i in range(4):
         spare[i] = rng.bits(state)
     return rng.beta(spare, r * spread, (1.0 - r) * spread)
@@ -55,7 +48,7 @@ def play_index(problem, learner, arms, nodes, state, checkpoints, world, spare, 
     K = problem.mean.size
     regret = 0.0
     pseudo = 0.0
-    poll = max(min(_POLL_ROUNDS, _POLL_ARMS // K), 1)
+    poll = max(min(POLL_ROUNDS, POLL_ARMS // K), 1)
     left = poll
     t = 0
     for c in range(checkpoints.size):
@@ -71,7 +64,7 @@ def play_index(problem, learner, arms, nodes, state, checkpoints, world, spare, 
             regret += max(kl, 0.0)
             pseudo += plain
             a = gibbs.draw(arms, nodes, state, rng.uniform(world))
-            learner.update(t, a, _reward(problem.noise, problem.mean[a], problem.spread, world, spare))
+            learner.update(t, a, draw_reward(problem.noise, problem.mean[a], problem.spread, world, spare))
             gibbs.set_index(arms, nodes, state, a, learner.index(a, t + 1))
             left -= 1
             if left == 0:
@@ -94,7 +87,7 @@ def play_greedy(problem, learner, index, checkpoints, world, spare, out, control
     for a in range(K):
         index[a] = learner.index(a, 1)
     regret = 0.0
-    poll = max(min(_POLL_ROUNDS, _POLL_ARMS // K), 1)
+    poll = max(min(POLL_ROUNDS, POLL_ARMS // K), 1)
     left = poll
     t = 0
     for c in range(checkpoints.size):
@@ -111,7 +104,7 @@ def play_greedy(problem, learner, index, checkpoints, world, spare, out, control
                     best = a
             regret += problem.gap[best]
             rng.uniform(world)  # the draw of the arm, so that worlds stay aligned with sampled policies
-            learner.update(t, best, _reward(problem.noise, problem.mean[best], problem.spread, world, spare))
+            learner.update(t, best, draw_reward(problem.noise, problem.mean[best], problem.spread, world, spare))
             index[best] = learner.index(best, t + 1)
             left -= 1
             if left == 0:
@@ -131,7 +124,7 @@ def play_policy(problem, learner, pi, checkpoints, world, spare, own, out, contr
     regularized = problem.eta < math.inf
     regret = 0.0
     pseudo = 0.0
-    poll = max(min(_POLL_ROUNDS, _POLL_ARMS // K), 1)
+    poll = max(min(POLL_ROUNDS, POLL_ARMS // K), 1)
     left = poll
     t = 0
     for c in range(checkpoints.size):
@@ -150,7 +143,7 @@ def play_policy(problem, learner, pi, checkpoints, world, spare, own, out, contr
             pseudo += plain
             regret += kl_gap_from_policy(pi, problem.log_optimal) if regularized else plain
             a = rng.categorical(world, pi)
-            learner.update(t, a, _reward(problem.noise, problem.mean[a], problem.spread, world, spare))
+            learner.update(t, a, draw_reward(problem.noise, problem.mean[a], problem.spread, world, spare))
             left -= 1
             if left == 0:
                 left = poll

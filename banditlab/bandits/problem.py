@@ -14,12 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from banditlab import checks, rng
+from banditlab import checks, protocol, rng
 from banditlab.bandits import loop
 from banditlab.gibbs import gibbs_state
 from banditlab.jit import check_verbs, localize
-
-NOISES = {"bernoulli": loop.BERNOULLI, "gaussian": loop.GAUSSIAN, "beta": loop.BETA}
 
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "an index rule": {"index": ("a", "t"), "update": ("t", "a", "r"), "refresh": ("t",)},
@@ -45,15 +43,15 @@ class Bandit(NamedTuple):
     @property
     def variance(self) -> np.ndarray:
         """(K,) variances of the rewards."""
-        if self.noise == loop.GAUSSIAN:
+        if self.noise == protocol.GAUSSIAN:
             return np.full(self.mean.size, self.spread * self.spread)
         bernoulli = self.mean * (1.0 - self.mean)
-        return bernoulli / (1.0 + self.spread) if self.noise == loop.BETA else bernoulli
+        return bernoulli / (1.0 + self.spread) if self.noise == protocol.BETA else bernoulli
 
     @property
     def sigma(self) -> float:
         """Subgaussian parameter that a learner may know: 1/2 for rewards in [0, 1], else the standard deviation."""
-        return self.spread if self.noise == loop.GAUSSIAN else 0.5
+        return self.spread if self.noise == protocol.GAUSSIAN else 0.5
 
     @property
     def burn_in(self) -> int:
@@ -63,7 +61,7 @@ class Bandit(NamedTuple):
     @property
     def summary(self) -> str:
         """The instance in a few words, for captions and manifests."""
-        name = next(name for name, code in NOISES.items() if code == self.noise)
+        name = next(name for name, code in protocol.NOISES.items() if code == self.noise)
         return f"{name} bandit, K = {self.mean.size}, eta = {self.eta:g}"
 
     def crossovers(self, rounds: int) -> dict[str, float]:
@@ -91,10 +89,8 @@ class Bandit(NamedTuple):
 
     @staticmethod
     def failure(status: int) -> str:
-        """What a status other than `loop.DONE` means."""
-        return {loop.NON_FINITE: "an index or a probability is not finite"}.get(
-            status, "the policy is not a distribution (negative, or its sum is not 1)"
-        )
+        """What a status other than `protocol.DONE` means."""
+        return protocol.failure(status)
 
     def play(
         self, learner: Any, checkpoints: np.ndarray, seed: int, replication: int, control: np.ndarray
@@ -115,7 +111,7 @@ class Bandit(NamedTuple):
         Returns
         -------
         status, round : int
-            `loop.DONE` or why and where the replication ended.
+            `protocol.DONE` or why and where the replication ended.
         channels : dict of (C,) arrays
             ``regret`` (exact, cumulative) and ``pseudo_regret`` (cumulative plain gaps).
         """
@@ -134,6 +130,12 @@ class Bandit(NamedTuple):
         else:
             status, t = loop.play_index(self, learner, *gibbs_state(self), checkpoints, world, spare, out, control)
         return status, t, {"regret": out[loop.REGRET], "pseudo_regret": out[loop.PSEUDO_REGRET]}
+
+    def offline(self) -> Any:
+        """The bandit as a contextual one with a single context, whose data come from the reference policy."""
+        from banditlab.contextual.problem import one_context
+
+        return one_context(self)
 
 
 @functools.cache
@@ -177,7 +179,7 @@ def bandit(
     ValueError, TypeError
         In one line, for a value out of range.
     """
-    checks.known("noise", noise, NOISES)
+    checks.known("noise", noise, protocol.NOISES)
     low, high = (-math.inf, math.inf) if noise == "gaussian" else (0.0, 1.0)
     r = checks.vector("mean", mean, low=low, high=high)
     if noise == "beta" and not ((r > 0.0) & (r < 1.0)).all():
@@ -199,7 +201,7 @@ def bandit(
         mean=r,
         reference=ref,
         eta=eta,
-        noise=NOISES[noise],
+        noise=protocol.NOISES[noise],
         spread=spread,
         ceiling=top,
         gap=r.max() - r,

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from banditlab.bandits.loop import GAUSSIAN, point_mass
+from banditlab.bandits.loop import point_mass
 from banditlab.bandits.problem import Bandit
 from banditlab.jit import jit
+from banditlab.protocol import GAUSSIAN
 from banditlab.rng import normal, uniform
 
 _HIT, _HIT_ROOT, _MISS, _MISS_ROOT = 0, 1, 2, 3

@@ -29,7 +29,7 @@ import numpy as np
 from banditlab import checks, simulate
 from banditlab.jit import sources_digest
 from banditlab.store import write_atomically
-from banditlab.trajectory import Grid, Trajectory
+from banditlab.trajectory import Grid, Offline, Trajectory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,6 +125,48 @@ class Budget(NamedTuple):
             cell = cells[block][0]
             found = dict(zip(algorithms, channels[block], strict=True))
             study[point] = Trajectory(problems[i], cell.rounds, self.seed, cell.replications, cell.checkpoints, found)
+        return study
+
+    def run_offline(
+        self,
+        factory: Callable[..., Any],
+        fits: Mapping[str, simulate.Algorithm],
+        *,
+        over: Mapping[str, Iterable[Any]],
+        samples: Sequence[int],
+        replications: int,
+    ) -> dict[Point, Offline]:
+        """Offline results on every combination of the axes; points and sample sizes are independent of one another.
+
+        Parameters
+        ----------
+        factory : callable
+            Called with the axes, by name; returns a problem.
+        fits : mapping of str to callable
+            Labels and functions ``(dataset) -> policy``, which meet the same datasets.
+        over : mapping of str to iterable
+            The axes and their values.
+        samples : sequence of int
+            Sizes of the datasets of each point.
+        replications : int
+            Of each point.
+        """
+        points = list(itertools.product(*over.values()))
+        cells: list[simulate.OfflineCell] = []
+        for i, point in enumerate(points):
+            problem = factory(**dict(zip(over, point, strict=True)))
+            numbers = range(i * replications, (i + 1) * replications)
+            cells += simulate.plan_offline(problem, fits, samples=samples, replications=numbers, seed=self.seed)
+        start = time.perf_counter()
+        channels = simulate.study(cells, threads=self.threads, store=self.store)
+        seconds = time.perf_counter() - start
+        study: dict[Point, Offline] = {}
+        for i, point in enumerate(points):
+            block = slice(i * len(fits), (i + 1) * len(fits))
+            cell, found = cells[block][0], dict(zip(fits, channels[block], strict=True))
+            study[point] = Offline.of(
+                cell.problem, dict(fits), cell.samples, cell.replications, self.seed, found, seconds
+            )
         return study
 
 
@@ -240,6 +282,12 @@ def number(numbers: Numbers, name: str) -> Estimate:
     entry = numbers[name]
     assert isinstance(entry, Estimate)
     return entry
+
+
+def loglog(x: Any, y: Any) -> float:
+    """Least-squares slope of log y against log x."""
+    centred = np.log(x) - np.log(x).mean()
+    return float(centred @ np.log(y) / (centred @ centred))
 
 
 def grid(study: Study, axes: Sequence[str], about: str, y: str = "regret", octaves: int | None = None) -> Grid:

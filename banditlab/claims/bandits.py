@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from banditlab import figures, rates
+from banditlab import figures, rates, simulate
 from banditlab.bandits import bounds, instances
+from banditlab.bandits.conservative import conservative
+from banditlab.bandits.delayed import delayed
 from banditlab.bandits.kl_explore_then_commit import kl_explore_then_commit
 from banditlab.bandits.kl_greedy import kl_greedy
 from banditlab.bandits.kl_index_ucb import kl_index_ucb
@@ -37,18 +39,13 @@ from banditlab.claims import (
     follows,
     grid,
     inside,
+    loglog,
     number,
 )
 
 REGULARIZED = "Zhao, Ye, Xiong, Gu and Zhang 2025, arXiv:2502.07460"
 SHARP = "Ji, Zhao, Zhao, Di and Gu 2026, arXiv:2603.02155"
 KAPPAS = (1.0, 2.0, 4.0)  # gaps of the minimax instances, in units of sqrt(K / T)
-
-
-def loglog(x: Any, y: Any) -> float:
-    """Least-squares slope of log y against log x."""
-    centred = np.log(x) - np.log(x).mean()
-    return float(centred @ np.log(y) / (centred @ centred))
 
 
 def gain(regret: np.ndarray, octaves: int) -> np.ndarray:
@@ -575,4 +572,119 @@ def index_ucb_lai_robbins() -> Claim:
         control=lambda budget: study(budget, ucb1),
         wrong="UCB1, whose Hoeffding width costs 2 / gap an arm instead",
         figure=lambda result: figures.regret(result[()], time="log"),
+    )
+
+
+@claim
+def delay_is_additive() -> Claim:
+    """A constant delay d adds d times the gap of the policy without data.
+
+    Textbook instance, eta = 5, default scale 1/2, T = 2^12, d = 100, each replication with and without the delay: the
+    mean excess regret, divided by d times the gap of the reference policy (which is the policy without data), lies in
+    [0.8, 1.2].
+
+    The control has no delay.
+    """
+    delay = 100
+
+    def study(budget: Budget, delay: int = delay) -> Study:
+        algorithms: dict[str, Any] = {
+            "KL-UCB": kl_ucb,
+            "delayed": functools.partial(delayed, algorithm=kl_ucb, delay=delay),
+        }
+        return budget.run(
+            instances.textbook,
+            algorithms,
+            over={"eta": [5.0]},
+            rounds=2**12,
+            replications=budget.choose(600, 4000),
+        )
+
+    def measure(result: Study) -> Numbers:
+        (run,) = result.values()
+        problem = run.problem
+        first = problem.value - float(problem.reference @ problem.mean)
+        paired = np.stack([run.regret[name][:, -1] for name in ("delayed", "KL-UCB")], axis=1)
+        return {"excess / (d gap_1)": estimate(lambda mean: float(mean[0] - mean[1]) / (delay * first), paired)}
+
+    return Claim(
+        statement="Delayed feedback costs KL-UCB an additive term, the delay times the first gap.",
+        latex=r"\mathrm{Reg}_d(T) - \mathrm{Reg}_0(T) = d\,\mathrm{gap}_1 + o(d)",
+        source="Yang, Zhong, Wu, Liu, Wang and Du 2023, arXiv:2302.01477; the law is this package's",
+        predicted="excess over d gap_1: 1",
+        study=study,
+        measure=measure,
+        verdict=lambda found: inside(number(found, "excess / (d gap_1)"), 0.8, 1.2),
+        control=lambda budget: study(budget, delay=0),
+        wrong="no delay",
+        figure=lambda result: figures.regret(result[(5.0,)]),
+    )
+
+
+@claim
+def conservative_never_violates() -> Claim:
+    """No round of any run is below the baseline by more than the allowed share.
+
+    Five arms r = (.3, .45, .5, .55, .7) with reference (.05, .05, .1, .7, .1), eta = 5, alpha = 0.01, 0.05, T = 2^13:
+    the summed values of the policies played are at least (1 - alpha) t times that of the reference at every t, in every
+    run of n >= 150 for each alpha; 3 / n bounds the chance of one. Refuted where the share of violating runs
+    exceeds 0.01, the algorithm's delta, by more than four standard deviations.
+
+    The control lets the algorithm play without the constraint.
+    """
+    alphas, delta = (0.01, 0.05), 0.01
+
+    def study(budget: Budget, constrained: bool = True) -> dict[float, Any]:
+        problem = instances.bernoulli([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0, reference=[0.05, 0.05, 0.1, 0.7, 0.1])
+        value = float(problem.reference @ problem.mean)
+        rounds, replications = budget.choose((2**13, 150), (2**15, 600))
+        return {
+            alpha: simulate.run(
+                problem,
+                {
+                    "conservative": functools.partial(conservative, alpha=alpha, baseline=value)
+                    if constrained
+                    else kl_ucb
+                },
+                rounds=rounds,
+                replications=replications,
+                checkpoints=np.arange(1, rounds + 1),
+                seed=budget.seed,
+                threads=budget.threads,
+            )
+            for alpha in alphas
+        }
+
+    def measure(result: dict[float, Any]) -> Numbers:
+        violating = []
+        for alpha, run in result.items():
+            problem = run.problem
+            allowed = run.checkpoints * (problem.value - (1.0 - alpha) * float(problem.reference @ problem.mean))
+            violating.append((run.regret["conservative"] > allowed + 1e-9).any(axis=1))
+        runs = np.concatenate(violating)
+        return {"violating runs": fact(runs.sum()), "runs": fact(runs.size)}
+
+    def verdict(found: Numbers) -> str:
+        failures, runs = number(found, "violating runs").value, number(found, "runs").value
+        if failures > delta * runs + 4.0 * math.sqrt(delta * (1.0 - delta) * runs):
+            return REFUTED
+        return SUPPORTED if failures == 0 and runs >= 300 else INCONCLUSIVE
+
+    def figure(result: dict[float, Any]) -> Any:
+        run = result[0.05]
+        kept = np.isin(run.checkpoints, 1 << np.arange(20))
+        channels = {"conservative": {k: v[:, kept] for k, v in run.channels["conservative"].items()}}
+        return figures.regret(dataclasses.replace(run, checkpoints=run.checkpoints[kept], channels=channels))
+
+    return Claim(
+        statement="Conservative exploration never falls below the allowed share of its baseline, in any round.",
+        latex=r"\forall t:\quad \sum_{s \le t} J(\pi_s) \ge (1 - \alpha)\, t\, J(\pi_{\mathrm{ref}})",
+        source="Yang et al. 2022, arXiv:2106.11692; certificate: bandits.conservative",
+        predicted="violating runs: 0",
+        study=study,
+        measure=measure,
+        verdict=verdict,
+        control=lambda budget: study(budget, constrained=False),
+        wrong="KL-UCB without the constraint",
+        figure=figure,
     )

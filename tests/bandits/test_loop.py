@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from banditlab import protocol
 from banditlab import rng as draws
 from banditlab.bandits import loop
 from banditlab.bandits.kl_ucb import kl_ucb
@@ -160,9 +161,9 @@ def test_only_the_pulled_arm_is_read_anew_unless_refresh_says_so():
 
 def reward(problem, a, state):
     r, s = problem.mean[a], problem.spread
-    if problem.noise == loop.BERNOULLI:
+    if problem.noise == protocol.BERNOULLI:
         return float(draws.uniform(state) < r)
-    if problem.noise == loop.GAUSSIAN:
+    if problem.noise == protocol.GAUSSIAN:
         u, v = draws.uniform(state), draws.uniform(state)
         return r + s * math.sqrt(-2.0 * math.log(1.0 - u)) * math.cos(2.0 * math.pi * v)
     seeded = np.array([draws.bits(state) for _ in range(4)], dtype=np.uint64)
@@ -285,7 +286,7 @@ def test_beta_rewards_take_a_fixed_number_of_draws():
         problem = bandit([mean], eta=1.0, noise="beta", spread=2.0)
         state, spare = draws.stream(3, draws.ENVIRONMENT, 0), np.zeros(4, np.uint64)
         for _ in range(50):
-            loop._reward(problem.noise, mean, problem.spread, state, spare)
+            loop.draw_reward(problem.noise, mean, problem.spread, state, spare)
         plain = draws.stream(3, draws.ENVIRONMENT, 0)
         for _ in range(200):
             draws.bits(plain)

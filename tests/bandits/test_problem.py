@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from banditlab import rng
+from banditlab import protocol, rng
 from banditlab.bandits import loop
 from banditlab.bandits.kl_ucb import kl_ucb
 from banditlab.bandits.problem import FORMS, bandit
@@ -31,7 +31,7 @@ def test_two_arms_by_hand():
     np.testing.assert_allclose(problem.log_optimal, np.log([0.5, 0.5]), rtol=1e-14)
     assert problem.value == pytest.approx(math.log(8.0 / 3.0) / math.log(4.0), rel=1e-14)
     np.testing.assert_array_equal(problem.gap, [0.0, 0.5])
-    assert problem.ceiling == 1.0 and problem.noise == loop.BERNOULLI
+    assert problem.ceiling == 1.0 and problem.noise == protocol.BERNOULLI
     np.testing.assert_allclose(problem.variance, [0.0, 0.25])
 
 
@@ -92,7 +92,7 @@ def test_variances_are_those_of_the_rewards_drawn():
         problem = bandit([0.3], eta=1.0, noise=noise, spread=spread)
         state = rng.stream(0, rng.ENVIRONMENT, 0)
         spare = np.zeros(4, np.uint64)
-        x = np.array([loop._reward(problem.noise, 0.3, problem.spread, state, spare) for _ in range(n)])
+        x = np.array([loop.draw_reward(problem.noise, 0.3, problem.spread, state, spare) for _ in range(n)])
         deviation = x - 0.3
         fourth = np.mean(deviation**4)
         assert abs(deviation.mean()) < 4.0 * math.sqrt(problem.variance[0] / n)

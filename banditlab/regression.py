@@ -1,0 +1,151 @@
+"""Ridge regression, one observation at a time, by rank-one updates of O(d^2).
+
+With features x_s and responses r_s, Lambda = lam I + sum_s x_s x_s', b = sum_s r_s x_s and theta = Lambda^{-1} b. The
+formula of Sherman and Morrison updates Lambda^{-1} and theta; its rounding errors contract as Lambda grows, so nothing
+is factorised afresh. Posterior sampling keeps the Cholesky factor of Lambda instead.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from banditlab import checks, rng
+from banditlab.jit import jit
+
+
+class Ridge(NamedTuple):
+    """State of a ridge regression; build it with `ridge`."""
+
+    inverse: np.ndarray  # (d, d) Lambda^{-1}
+    estimate: np.ndarray  # (d,) theta
+    direction: np.ndarray  # (d,) Lambda^{-1} x of the last observation x, Lambda as it was before
+
+
+def ridge(dim: int, lam: float) -> Ridge:
+    """A regression without observations.
+
+    Parameters
+    ----------
+    dim : int
+        d >= 1.
+    lam : float
+        Regularization > 0.
+    """
+    dim = checks.integer("dim", dim, 1)
+    lam = checks.finite("lam", lam, 0.0, closed=False)
+    return Ridge(np.eye(dim) / lam, np.zeros(dim), np.zeros(dim))
+
+
+@jit
+def dot(x, y):
+    """x' y."""
+    total = 0.0
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
+
+
+@jit
+def observe(state, x, r):
+    """Take in response r at features x.
+
+    Returns c = 1 + x' Lambda^{-1} x and the residual e = r - x' theta, both of before: Lambda^{-1} falls by y y' / c
+    and theta moves by y e / c, where y = Lambda^{-1} x is left in `direction`.
+    """
+    y = state.direction
+    d = x.size
+    for j in range(d):
+        y[j] = 0.0
+    for i in range(d):
+        for j in range(d):
+            y[j] += x[i] * state.inverse[i, j]
+    c = 1.0 + dot(x, y)
+    e = r - dot(x, state.estimate)
+    for i in range(d):
+        u = y[i] / c
+        state.estimate[i] += u * e
+        for j in range(d):
+            state.inverse[i, j] -= u * y[j]
+    return c, e
+
+
+class Posterior(NamedTuple):
+    """A ridge regression from which parameters are drawn; build it with `posterior`."""
+
+    factor: np.ndarray  # (d, d) lower triangle L of Lambda = L L'
+    moment: np.ndarray  # (d,) b
+    drawn: np.ndarray  # (d,) the parameter drawn last
+    work: np.ndarray  # (d,) workspace
+
+
+def posterior(dim: int, lam: float) -> Posterior:
+    """A posterior without observations.
+
+    Parameters
+    ----------
+    dim : int
+        d >= 1.
+    lam : float
+        Regularization > 0.
+    """
+    dim = checks.integer("dim", dim, 1)
+    lam = checks.finite("lam", lam, 0.0, closed=False)
+    return Posterior(math.sqrt(lam) * np.eye(dim), np.zeros(dim), np.zeros(dim), np.zeros(dim))
+
+
+@jit
+def absorb(state, x, r):
+    """Take in response r at features x."""
+    for i in range(x.size):
+        state.moment[i] += r * x[i]
+        state.work[i] = x[i]
+    update_factor(state.factor, state.work)
+
+
+@jit
+def draw(state, spread, stream):
+    """Draw a parameter from N(theta, spread^2 Lambda^{-1}) into `drawn`: L'^{-1} (L^{-1} b + spread z), z normal."""
+    for i in range(state.drawn.size):
+        state.drawn[i] = state.moment[i]
+    solve_lower(state.factor, state.drawn)
+    for i in range(state.drawn.size):
+        state.drawn[i] += spread * rng.normal(stream)
+    solve_upper(state.factor, state.drawn)
+
+
+@jit
+def update_factor(factor, x):
+    """Turn the Cholesky factor of A into that of A + x x'; x is overwritten.
+
+    One Givens rotation a column (Golub and Van Loan, Matrix Computations, section 6.5.4).
+    """
+    for k in range(x.size):
+        diagonal = factor[k, k]
+        r = math.sqrt(diagonal * diagonal + x[k] * x[k])
+        c = r / diagonal
+        s = x[k] / diagonal
+        factor[k, k] = r
+        for i in range(k + 1, x.size):
+            factor[i, k] = (factor[i, k] + s * x[i]) / c
+            x[i] = c * x[i] - s * factor[i, k]
+
+
+@jit
+def solve_lower(factor, x):
+    """Overwrite x with L^{-1} x, L the lower triangle of `factor`."""
+    for i in range(x.size):
+        for j in range(i):
+            x[i] -= factor[i, j] * x[j]
+        x[i] /= factor[i, i]
+
+
+@jit
+def solve_upper(factor, x):
+    """Overwrite x with L'^{-1} x."""
+    for i in range(x.size - 1, -1, -1):
+        x[i] /= factor[i, i]
+        for j in range(i):
+            x[j] -= factor[i, j] * x[i]
