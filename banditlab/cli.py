@@ -365,6 +365,8 @@ def _check_study(wanted: Experiment) -> None:
     study: tuple[Any, Any] = wanted.problem, wanted.algorithms
     common: dict[str, Any] = {"replications": wanted.replications, "seed": wanted.seed, **_size(wanted)}
     cells: Sequence[Any]
+    if wanted.checkpoints is not None and "rounds" not in common and "rounds" not in wanted.over:
+        raise ValueError(f"checkpoints: an offline study has none, got {wanted.checkpoints}")
     if wanted.over:
         _, cells = simulate.plan_sweep(*study, over=wanted.over, **common)
     elif wanted.samples is not None:

@@ -13,7 +13,20 @@ import math
 from banditlab.jit import jit
 from banditlab.regularizer import remainder
 
-__all__ = ["bernoulli_kl", "ellipsoid", "hoeffding", "kl_upper", "kl_upper_logit", "logistic", "moss", "subgaussian"]
+__all__ = [
+    "bernoulli_kl",
+    "ellipsoid",
+    "hoeffding",
+    "kl_upper",
+    "kl_upper_logit",
+    "likelihood_ratio",
+    "logistic",
+    "logistic_ellipsoid",
+    "logistic_slope",
+    "moss",
+    "subgaussian",
+    "wald",
+]
 
 _STEP = 1e-9  # Newton's last step: what is left after it is of the order of its square
 _STEPS = 100
@@ -63,6 +76,16 @@ def logistic(y):
         return 1.0 / (1.0 + math.exp(-y))
     e = math.exp(y)
     return e / (1.0 + e)
+
+
+@jit
+def logistic_slope(y):
+    """sigma'(y) = 1 / (2 + e^y + e^{-y}), in (0, 1/4].
+
+    Even and falling in |y|: it is also kappa(m) = min{sigma'(u) : |u| <= m} at m = y.
+    """
+    e = math.exp(-abs(y))
+    return e / ((1.0 + e) * (1.0 + e))
 
 
 @jit
@@ -122,3 +145,35 @@ def ellipsoid(dim: int, rounds: int, lam: float, delta: float, sigma: float, rad
     """
     volume = dim * math.log1p(rounds / (lam * dim))
     return sigma * math.sqrt(volume - 2.0 * math.log(delta)) + math.sqrt(lam) * radius
+
+
+@jit
+def logistic_ellipsoid(gain, initial, slope, lam, delta, radius):
+    """Radius b of |theta - theta*|_V <= b around a Bradley-Terry fit with ridge lam, valid for all rounds.
+
+    (1 / kappa) (sqrt(log det V - d log v + 2 log(1 / delta)) / 2 + lam B / sqrt(v)) with V = v I + sum z z', v =
+    `initial` <= lam / kappa, `gain` = log det V - d log v, |theta*| <= B and kappa = `slope` the least slope of the
+    logistic function on the segment from the fit to theta* (reconstructed: the gradient's difference is at least
+    kappa V, its noise 1/2-subgaussian and self-normalised, Abbasi-Yadkori, Pal and Szepesvari 2011, Theorem 1). At
+    v = lam / kappa the last term is sqrt(lam kappa) B.
+    """
+    return (0.5 * math.sqrt(gain - 2.0 * math.log(delta)) + lam * radius / math.sqrt(initial)) / slope
+
+
+@jit
+def likelihood_ratio(dim, radius, length, delta):
+    """Level of the likelihood-ratio set {|theta| <= B : L(theta) - min L <= level}, valid for all rounds.
+
+    log(1 / delta) + d log max(e, 2 e B sum |z| / d), L the negative log-likelihood of a Bradley-Terry model without
+    ridge, `length` = sum |z| over comparisons (reconstructed: a mixture over a shrunken ball). No kappa.
+    """
+    return -math.log(delta) + dim * math.log(max(math.e, 2.0 * math.e * radius * length / dim))
+
+
+@jit
+def wald(scale, rounds):
+    """The practical multiplier c sqrt(2 log T) of a width |z|_{H^{-1}}, H the Hessian of a Bradley-Terry loss.
+
+    Twice that for a width |z|_{V^{-1}}, V = sum z z': the slope of the logistic function is at most 1/4.
+    """
+    return scale * math.sqrt(2.0 * math.log(rounds))

@@ -379,7 +379,7 @@ def suboptimality(offline: Offline, *, bounds: bool = False, scaled: bool = Fals
                 for name, end in ends.items()
                 if end > axes.get_ylim()[1]
             ),
-            "Grey: lower bound for every algorithm." if lower else "",
+            "Grey: lower bound for every algorithm, averaged over the signs of its family." if lower else "",
         ]
         height = _height(wide) + (_LOW if certificates else 0.0)
         return _finish(figure, [Panel(axes, height, labels)], caption)

@@ -1,8 +1,11 @@
 """Ridge regression, one observation at a time, by rank-one updates of O(d^2).
 
 With features x_s and responses r_s, Lambda = lam I + sum_s x_s x_s', b = sum_s r_s x_s and theta = Lambda^{-1} b. The
-formula of Sherman and Morrison updates Lambda^{-1} and theta; its rounding errors contract as Lambda grows, so nothing
-is factorised afresh. Posterior sampling keeps the Cholesky factor of Lambda instead.
+formula of Sherman and Morrison updates Lambda^{-1} and theta. Its rounding errors add up where one direction x is
+observed nearly always: x' Lambda^{-1} x is then of order 1/t, the entries of Lambda^{-1} not. So both are computed
+afresh from a Cholesky factorisation every `REFRESH` observations; Lambda and b are compensated sums (Kahan), without
+which their own errors would grow as much in the other directions. Posterior sampling keeps the Cholesky factor of
+Lambda instead.
 """
 
 from __future__ import annotations
@@ -15,13 +18,20 @@ import numpy as np
 from banditlab import checks, rng
 from banditlab.jit import jit
 
+REFRESH = 1024
+"""Observations between two factorisations."""
+
 
 class Ridge(NamedTuple):
     """State of a ridge regression; build it with `ridge`."""
 
+    precision: np.ndarray  # (2, d, d) Lambda, and what rounding took from it
+    moment: np.ndarray  # (2, d) b, and what rounding took from it
     inverse: np.ndarray  # (d, d) Lambda^{-1}
     estimate: np.ndarray  # (d,) theta
     direction: np.ndarray  # (d,) Lambda^{-1} x of the last observation x, Lambda as it was before
+    factor: np.ndarray  # (d, d) workspace
+    since: np.ndarray  # (1,) observations since the last factorisation
 
 
 def ridge(dim: int, lam: float) -> Ridge:
@@ -36,7 +46,17 @@ def ridge(dim: int, lam: float) -> Ridge:
     """
     dim = checks.integer("dim", dim, 1)
     lam = checks.finite("lam", lam, 0.0, closed=False)
-    return Ridge(np.eye(dim) / lam, np.zeros(dim), np.zeros(dim))
+    precision = np.zeros((2, dim, dim))
+    precision[0] = lam * np.eye(dim)
+    return Ridge(
+        precision=precision,
+        moment=np.zeros((2, dim)),
+        inverse=np.eye(dim) / lam,
+        estimate=np.zeros(dim),
+        direction=np.zeros(dim),
+        factor=np.zeros((dim, dim)),
+        since=np.zeros(1),
+    )
 
 
 @jit
@@ -53,7 +73,8 @@ def observe(state, x, r):
     """Take in response r at features x.
 
     Returns c = 1 + x' Lambda^{-1} x and the residual e = r - x' theta, both of before: Lambda^{-1} falls by y y' / c
-    and theta moves by y e / c, where y = Lambda^{-1} x is left in `direction`.
+    and theta moves by y e / c, where y = Lambda^{-1} x is left in `direction`, unless both were computed afresh: then
+    `since` is 0.
     """
     y = state.direction
     d = x.size
@@ -69,7 +90,48 @@ def observe(state, x, r):
         state.estimate[i] += u * e
         for j in range(d):
             state.inverse[i, j] -= u * y[j]
+        _add(state.precision[0, i], state.precision[1, i], x[i], x)
+    _add(state.moment[0], state.moment[1], r, x)
+    state.since[0] += 1.0
+    if state.since[0] >= REFRESH:
+        _factorise(state)
+        state.since[0] = 0.0
     return c, e
+
+
+@jit
+def _add(total, lost, c, x):
+    """Add c x to a compensated sum."""
+    for i in range(x.size):
+        term = c * x[i] - lost[i]
+        new = total[i] + term
+        lost[i] = (new - total[i]) - term
+        total[i] = new
+
+
+@jit
+def _factorise(state):
+    """Inverse and estimate from the Cholesky factor of the precision."""
+    d = state.estimate.size
+    factor = state.factor
+    column = state.direction
+    for i in range(d):
+        for j in range(i + 1):
+            total = state.precision[0, i, j]
+            for k in range(j):
+                total -= factor[i, k] * factor[j, k]
+            factor[i, j] = math.sqrt(total) if i == j else total / factor[j, j]
+    for k in range(d):
+        for i in range(d):
+            column[i] = 1.0 if i == k else 0.0
+        solve_lower(factor, column)
+        solve_upper(factor, column)
+        for i in range(d):
+            state.inverse[i, k] = column[i]
+    for i in range(d):
+        state.estimate[i] = state.moment[0, i]
+    solve_lower(factor, state.estimate)
+    solve_upper(factor, state.estimate)
 
 
 class Posterior(NamedTuple):

@@ -550,7 +550,7 @@ def plan_offline(
     sizes = _sizes("samples", samples, _MOST_SAMPLES)
     numbers = _replications(replications)
     seed = checks.integer("seed", seed, 0)
-    _check_algorithms(algorithms)
+    _check_algorithms(algorithms, "(dataset) -> policy")
     problem = _offline(problem)
     return [OfflineCell(problem, label, fit, sizes, seed, numbers) for label, fit in algorithms.items()]
 
@@ -573,10 +573,11 @@ def plan_sweep(
             raise ValueError(f"over.{name}: expected a list of values such as [1, 10], got {values!r}")
     sizes: dict[str, Any] = {name: n for name, n in (("rounds", rounds), ("samples", samples)) if n is not None}
     if len(sizes) + ("rounds" in over) + ("samples" in over) != 1:
-        raise ValueError("rounds: give it either as an axis of `over` or by itself (or samples, for an offline sweep)")
+        wanted = "samples" if samples is not None or "samples" in over else "rounds"
+        raise ValueError(f"{wanted}: give it either as an axis of `over` or by itself, and not both rounds and samples")
     seed = checks.integer("seed", seed, 0)
     numbers = _replications(replications)
-    _check_algorithms(algorithms)
+    _check_algorithms(algorithms, "(problem, rounds) -> learner, or (dataset) -> policy")
     parameters = inspect.signature(factory).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for name in over:
@@ -656,14 +657,12 @@ def _replications(replications: int | range) -> range:
     return range(checks.integer("replications", replications, 1))
 
 
-def _check_algorithms(algorithms: Mapping[str, Algorithm]) -> None:
+def _check_algorithms(algorithms: Mapping[str, Algorithm], form: str = "(problem, rounds) -> learner") -> None:
     if not isinstance(algorithms, Mapping) or not algorithms:
         raise TypeError(f"algorithms: expected a non-empty mapping of labels to constructors, got {algorithms!r}")
     for label, algorithm in algorithms.items():
         if not callable(algorithm):
-            raise TypeError(
-                f"algorithms[{label!r}]: expected a callable (problem, rounds) -> learner, got {algorithm!r}"
-            )
+            raise TypeError(f"algorithms[{label!r}]: expected a callable {form}, got {algorithm!r}")
 
 
 def _check_problem(problem: Any) -> None:

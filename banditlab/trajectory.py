@@ -6,6 +6,7 @@ import functools
 import importlib
 import io
 import json
+import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -425,10 +426,15 @@ def _save_result(result: Trajectory | Offline, folder: Path, **curves: Mapping[s
     np.savez(data, **arrays)  # type: ignore[arg-type]
     write_atomically(folder / PROBLEM, data.getvalue())
     cls = type(result.problem)
-    plain = {kind: {name: curve.tolist() for name, curve in found.items()} for kind, found in curves.items()}
+    plain = {kind: {name: _plain(curve) for name, curve in found.items()} for kind, found in curves.items()}
     manifest = {**result.manifest, **plain, "problem_type": f"{cls.__module__}:{cls.__qualname__}"}
     _save(folder, result.frame(), manifest)
     return folder
+
+
+def _plain(curve: np.ndarray) -> list[float | str | None]:
+    """Numbers as JSON has them: null for NaN, a string for infinity."""
+    return [None if math.isnan(x) else str(x) if math.isinf(x) else x for x in curve.tolist()]
 
 
 def _save(folder: Path, table: pd.DataFrame, manifest: dict[str, Any]) -> None:
@@ -473,7 +479,7 @@ def load(folder: str | Path) -> Trajectory | Offline | Grid:
         for label, part in table.groupby("algorithm", sort=False)
     }
     curves = {
-        kind: {label: np.array(curve) for label, curve in manifest.pop(kind).items()}
+        kind: {label: np.array(curve, dtype=float) for label, curve in manifest.pop(kind).items()}
         for kind in ("bounds", "laws", "lower")
         if kind in manifest
     }

@@ -5,6 +5,9 @@ Simulated in `results/store`, so that a second run only draws. Writes coverage.{
 
 from pathlib import Path
 
+if __name__ == "coverage":  # numba looks for the package of that name, and finds this script beside the one that runs
+    raise ImportError("not the package coverage")
+
 import banditlab as bl
 from banditlab import figures
 

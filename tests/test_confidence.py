@@ -78,3 +78,26 @@ def test_chernoff_is_within_pinsker():
     for p, level in rng.random((300, 2)):
         q = confidence.kl_upper(p, level)
         assert p <= q <= min(1.0, p + confidence.hoeffding(1.0, level)) + 1e-15
+
+
+def test_the_slope_of_the_logistic_function_by_hand():
+    assert confidence.logistic_slope(0.0) == 0.25
+    assert confidence.logistic_slope(math.log(3.0)) == pytest.approx(3.0 / 16.0, rel=1e-15)
+    assert confidence.logistic_slope(2.0) == pytest.approx(0.105, abs=5e-4)
+    assert confidence.logistic_slope(4.0) == pytest.approx(0.0177, abs=5e-5)
+    assert confidence.logistic_slope(1e3) == 0.0
+    for y in (0.3, 2.0, 30.0):
+        assert confidence.logistic_slope(y) == confidence.logistic_slope(-y)
+        assert confidence.logistic_slope(y) == pytest.approx(1.0 / (2.0 + math.exp(y) + math.exp(-y)), rel=1e-14)
+
+
+def test_preference_radii_by_hand():
+    """Gain log 25 and delta 1/5 make the root sqrt(4 log 5); v = lam / kappa leaves sqrt(lam kappa) B."""
+    gain, lam, kappa, B = math.log(25.0), 0.5, 0.125, 3.0
+    expected = (math.sqrt(math.log(5.0)) + math.sqrt(lam * kappa) * B) / kappa
+    assert confidence.logistic_ellipsoid(gain, lam / kappa, kappa, lam, 0.2, B) == pytest.approx(expected, rel=1e-14)
+    assert confidence.likelihood_ratio(2, 0.5, 10.0, 0.1) == pytest.approx(
+        math.log(10.0) + 2.0 * math.log(5.0 * math.e)
+    )
+    assert confidence.likelihood_ratio(2, 0.5, 1.0, 0.1) == pytest.approx(math.log(10.0) + 2.0, rel=1e-15)
+    assert confidence.wald(0.5, math.exp(8.0)) == pytest.approx(2.0, rel=1e-15)

@@ -570,7 +570,11 @@ def test_laws_are_dotted_certificates_dashed_and_the_lower_bound_grey():
     (lower,) = (line for line in lines(axes) if line.get_color() == figures._GREY and line.get_xdata().size == N.size)
     np.testing.assert_allclose(lower.get_ydata(), THEORY["lower"])
     assert set(names(axes)) == {*RATES, "KL-PCB, c = 1\n(certificate)", "lower bound"}
-    for part in ("Dotted: first-order laws.", "Dashed: certificates.", "Grey: lower bound for every algorithm."):
+    for part in (
+        "Dotted: first-order laws.",
+        "Dashed: certificates.",
+        "Grey: lower bound for every algorithm, averaged over the signs of its family.",
+    ):
         assert part in caption(figure) and part not in caption(figures.suboptimality(offline(**THEORY)))
     assert "above the axes" not in caption(figure)
     assert len(figures.suboptimality(offline(**THEORY)).axes[0].lines) == 3 + 2, "the curves and two guides"

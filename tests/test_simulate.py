@@ -146,7 +146,10 @@ def test_kill_minus_nine_five_times_then_resume_gives_the_same_bytes(tmp_path):
     for _ in range(5):
         process = start_study(tmp_path / "store", tmp_path / "result")
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        time.sleep(moments.uniform(0.2, 0.9))
+        before, patience = len(list((tmp_path / "store").rglob("*.shard"))), time.monotonic() + 30.0
+        while len(list((tmp_path / "store").rglob("*.shard"))) == before and time.monotonic() < patience:
+            time.sleep(0.01)  # until it has finished a shard, however slow the machine
+        time.sleep(moments.uniform(0.0, 0.2))
         process.kill()
         killed += process.wait() == -signal.SIGKILL
         kept = max(kept, len(list((tmp_path / "store").rglob("*.shard"))))

@@ -128,6 +128,19 @@ def test_saving_and_loading_an_offline_result_is_exact(offline, tmp_path):
     assert again.lower is None and "plug-in" in again.laws
 
 
+def test_the_manifest_is_json_where_a_curve_is_not_finite(tmp_path):
+    fits = {"KL-PCB": functools.partial(bl.contextual.kl_pcb, scale=1.0)}
+    for behaviour in ([0.5, 0.5], [1.0, 0.0]):
+        problem = bl.contextual.tabular([[0.3, 0.5]], eta=5.0, behaviour=behaviour)
+        result = bl.run_offline(problem, fits, samples=[2, 4096], replications=2)
+        folder = result.save(tmp_path / str(behaviour))
+        strict = {"parse_constant": lambda name: pytest.fail(name)}
+        assert json.loads((folder / "manifest.json").read_text(), **strict)["kind"] == "offline"
+        for kind in ("bounds", "laws"):
+            for name, curve in getattr(result, kind).items():
+                np.testing.assert_array_equal(getattr(bl.load(folder), kind)[name], curve)
+
+
 def test_offline_rates_give_the_exponent_and_the_constant(offline):
     table = offline.rates().set_index("algorithm")
     row = table.loc["plug-in"]

@@ -7,13 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from banditlab.bandits.exp3 import EXP3
-from banditlab.bandits.kl_mirror_descent import KLMirrorDescent
 from banditlab.bandits.problem import FORMS, Bandit
 from banditlab.jit import check_verbs, needs_refresh
 from banditlab.regularizer import gibbs
-
-_WEIGHTED = (EXP3, KLMirrorDescent)  # they divide a reward by the probability of its arm, kept in `played`
 
 
 class AsPolicy(NamedTuple):
@@ -97,11 +93,11 @@ def build(problem: Bandit, rounds: int, algorithm: Callable[..., Any]) -> Any:
 
 
 def probabilities(learner: Any, K: int) -> np.ndarray:
-    """(K,) the array from which a learner, or the one that it wraps, takes the probability of a rewarded arm.
+    """(K,) the array `played` from which a learner, or the one it wraps, takes the probability of a rewarded arm.
 
     A wrapper that reports feedback of another policy than the last one written puts the true probability there for
     the time of the update. A fresh array, which nobody reads, for rules that do not weigh rewards.
     """
     while hasattr(learner, "inner"):
         learner = learner.inner
-    return learner.played if isinstance(learner, _WEIGHTED) else np.zeros(K)
+    return learner.played if hasattr(learner, "played") else np.zeros(K)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from banditlab import checks
 from banditlab.contextual.answers import Answers, Draws
@@ -74,6 +73,8 @@ def bound(problem: Answers, samples: ArrayLike, *, threshold: float = 0.05) -> n
     ----------
     Di, Ji, Li, Zhao and Gu, ICLR 2026, arXiv:2510.03199.
     """
+    from scipy import stats  # its import takes longer than that of this package
+
     threshold = checks.finite("threshold", threshold, 0.0, 1.0, closed=False)
     reward, p = problem.reward, problem.reference
     best = int(np.where(reward == reward.max(), p, 0.0).argmax())

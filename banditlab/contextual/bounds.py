@@ -26,9 +26,11 @@ from banditlab.contextual.problem import Contextual
 
 
 def good_event(problem: Contextual, dataset: Dataset, *, scale: float = 1.0, delta: float = 0.05) -> bool:
-    """Whether the empirical mean of every pair with samples is within its width `Dataset.width` of the truth.
+    """Whether tables' lower bounds hold, of kl_pcb, forward_kl_pcb and pessimistic f_pcb: means within their widths.
 
-    At scale 1 it has probability at least 1 - delta, whatever the counts.
+    The empirical mean of every pair with samples is within `Dataset.width` of the truth; at scale 1 this has
+    probability at least 1 - delta, whatever the counts. It says nothing about algorithms with other widths, such as
+    `kl_lin_pcb` and `kl_finite_pcb`.
 
     Parameters
     ----------
@@ -45,10 +47,11 @@ def good_event(problem: Contextual, dataset: Dataset, *, scale: float = 1.0, del
 
 
 def certificate(problem: Contextual, dataset: Dataset, *, scale: float = 1.0, delta: float = 0.05) -> float:
-    r"""Suboptimality of a pessimistic policy at most, given its dataset and `good_event`: no failure is possible.
+    r"""Suboptimality at most, given data and `good_event`, of kl_pcb, forward_kl_pcb and f_pcb with scale > 0.
 
-    The policy is optimal for max(floor, mean - b), b = `Dataset.width`, and the floor where there is no sample. With
-    w = min(ceiling - floor, 2 b), and ceiling - floor where there is no sample,
+    Given the event no failure is possible. It is a theorem for policies that are optimal for max(floor, mean - b), b =
+    `Dataset.width`, and the floor where there is no sample: not for `kl_lin_pcb` or `kl_finite_pcb`, whose widths are
+    others. With w = min(ceiling - floor, 2 b), and ceiling - floor where there is no sample,
 
         SubOpt <= sum_s rho_s min{ E_{pi*} w, (eta / 2) E_{pi*} w^2 },
 
@@ -138,6 +141,52 @@ def kl_pcb(problem: Contextual, samples: ArrayLike, *, scale: float = 0.5, delta
     return np.where(_few_samples(n, chance) <= delta, bound, math.nan)
 
 
+def forward_kl_pcb(problem: Contextual, samples: ArrayLike, *, scale: float = 0.5, delta: float = 0.05) -> np.ndarray:
+    r"""High-probability suboptimality of forward-KL-PCB: of the first order, O(n^{-1/2}).
+
+    With probability at least 1 - 2 delta, for each n where it is finite,
+
+        SubOpt <= sum_{s,a} rho pi* min{ r - floor, 2 (1 + scale) sigma sqrt(L / (n rho mu)) },  L = log(2 S K / delta).
+
+    Parameters
+    ----------
+    problem : Contextual
+        With any behaviour policy: a pair that is never sampled costs r - floor. It holds under every regularizer, for
+        the policy that is optimal for the lower bounds.
+    samples : (C,) array_like
+        Sample sizes n >= 1.
+    scale, delta
+        As given to `banditlab.contextual.forward_kl_pcb`.
+
+    Returns
+    -------
+    (C,) ndarray
+        NaN for scale < 1, whose lower bounds are too seldom lower bounds, and for n at which the counts are not known
+        to be large enough.
+
+    Notes
+    -----
+    With lower bounds below the truth a gap is at most E_{pi*}[r - lower], under every regularizer. The event is that of
+    `kl_pcb`; a pair that is never sampled has no part in it. A bound of order 1/n is not known for this policy, though
+    its mean suboptimality is of that order (`law_pessimistic`).
+
+    References
+    ----------
+    Zhao, Ji, Zhao and Gu 2026, arXiv:2605.09214, for the policy; the constants are this package's.
+    """
+    scale, delta = _scale_and_delta(scale, delta)
+    n = np.asarray(samples, dtype=np.float64)
+    if scale < 1.0:
+        return np.full(n.shape, math.nan)
+    chance = problem.law[:, None] * problem.behaviour
+    level = math.log(2.0 * chance.size / delta)
+    with np.errstate(divide="ignore"):
+        width = 2.0 * (1.0 + scale) * problem.sigma * np.sqrt(level / (n[:, None, None] * chance))
+    loss = np.minimum(problem.mean - problem.floor, width)
+    bound = np.einsum("s,sa,csa->c", problem.law, problem.optimal, loss)
+    return np.where(_few_samples(n, chance[(problem.optimal > 0.0) & (chance > 0.0)]) <= delta, bound, math.nan)
+
+
 def _few_samples(n: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """(C,) sum over pairs of the probability that Binomial(n, chance) < n chance / 2."""
     from scipy import special
@@ -173,8 +222,9 @@ def f_pcb(
     -----
     The gap of the policy that is optimal for an estimate q is the Bregman divergence of the value, whose Hessian is at
     most eta diag(pi_ref) where f'' >= 1, so that gap <= (eta / 2) E_{pi_ref}[(q - r)^2]. The mean of 1/N is exact where
-    n rho mu <= 16 and elsewhere at most .3 % too large: 1/N <= sum_{j < 4} j! / ((N+1) ... (N+j+1)) + 6 4! / ((N+1) ...
-    (N+5)) for N >= 1, and E[1 / ((N+1) ... (N+m))] <= 1 / ((n+1) ... (n+m) (rho mu)^m).
+    n rho mu <= 16 and rho mu <= .999; it is at most .3 % too large where n rho mu > 16, else 5 %, because 1/N is at
+    most sum_{j < 4} j! / ((N+1) ... (N+j+1)) + 6 4! / ((N+1) ... (N+5)) for N >= 1, and E[1 / ((N+1) ... (N+m))] at
+    most 1 / ((n+1) ... (n+m) (rho mu)^m).
 
     References
     ----------
@@ -203,7 +253,7 @@ def _inverse_counts(n: np.ndarray, chance: np.ndarray) -> tuple[np.ndarray, np.n
             inverse += term
             term = term * (j + 1.0) / ((n + j + 2.0) * chance)
         inverse = np.minimum(inverse + 6.0 * term, 1.0)
-    few = (n * chance <= 16.0) & (chance <= 0.5)
+    few = (n * chance <= 16.0) & (chance <= 0.999)
     m, p = n[few], chance[few]
     mass, exact = none[few], np.zeros(m.shape)
     for k in range(1, 100):  # mass of N = k; what is beyond is below 1e-40
@@ -237,7 +287,7 @@ def law_plug_in(problem: Contextual, samples: ArrayLike, *, unseen: float = 0.5)
     Returns
     -------
     (C,) ndarray
-        NaN at eta = inf, and where an arm that enters the sum is never sampled.
+        NaN at eta = inf, and where an arm is never sampled: its estimate is `unseen` for every n.
 
     Notes
     -----
@@ -247,19 +297,23 @@ def law_plug_in(problem: Contextual, samples: ArrayLike, *, unseen: float = 0.5)
     arm that enters.
     """
     checks.finite("unseen", unseen, -math.inf)
-    return _plug_in_coefficient(problem) / np.asarray(samples, dtype=np.float64)
+    n = np.asarray(samples, dtype=np.float64)
+    if problem.eta == math.inf or (problem.behaviour == 0.0).any():
+        return np.full(n.shape, math.nan)
+    return _plug_in_coefficient(problem, _curvature(problem)) / n
 
 
-def _plug_in_coefficient(problem: Contextual) -> float:
-    if problem.eta == math.inf:
-        return math.nan
+def _curvature(problem: Contextual) -> np.ndarray:
+    """(S, K) q = pi_ref / f''(pi* / pi_ref), 0 where pi* = 0: the value has Hessian eta (diag q - q q' / sum q)."""
     if problem.regularizer == regularizer.KL:
-        q = problem.optimal
-    else:
-        kind = problem.regularizer, problem.alpha
-        log_ratio = problem.log_optimal - np.log(problem.reference)
-        inverse = [regularizer.inverse_curvature(*kind, v) for v in log_ratio.ravel().tolist()]
-        q = np.where(problem.optimal > 0.0, problem.reference * np.reshape(inverse, log_ratio.shape), 0.0)
+        return problem.optimal
+    kind = problem.regularizer, problem.alpha
+    log_ratio = problem.log_optimal - np.log(problem.reference)
+    inverse = [regularizer.inverse_curvature(*kind, v) for v in log_ratio.ravel().tolist()]
+    return np.where(problem.optimal > 0.0, problem.reference * np.reshape(inverse, log_ratio.shape), 0.0)
+
+
+def _plug_in_coefficient(problem: Contextual, q: np.ndarray) -> float:
     weight = q * (1.0 - q / q.sum(axis=1, keepdims=True))
     return 0.5 * problem.eta * _sampled(weight, problem.variance, problem.behaviour)
 
@@ -272,46 +326,111 @@ def _sampled(weight: np.ndarray, values: np.ndarray, behaviour: np.ndarray) -> f
     return math.fsum(weight[kept] * values[kept] / behaviour[kept])
 
 
-def law_kl_pcb(problem: Contextual, samples: ArrayLike, *, scale: float = 0.5, delta: float = 0.05) -> np.ndarray:
-    r"""Mean suboptimality of KL-PCB from n samples, to first order in 1/n: that of the plug-in policy and a bias.
+def law_pessimistic(problem: Contextual, samples: ArrayLike, *, scale: float = 0.5, delta: float = 0.05) -> np.ndarray:
+    r"""Mean suboptimality of a pessimistic policy from n samples, to first order in 1/n: the plug-in's and a bias.
 
-        law_plug_in + (eta / n) scale^2 sigma^2 L sum_s Var_{pi*(.|s)}(mu(.|s)^{-1/2}),      L = log(2 S K / delta).
+        law_plug_in + (eta / n) scale^2 sigma^2 L sum_{s,a} q (c - sum_b q_b c_b / sum_b q_b)^2,      c = mu^{-1/2},
+
+    q as in `law_plug_in` and L = log(2 S K / delta). Under KL the sum is that of Var_{pi*(.|s)}(c) over contexts.
 
     Parameters
     ----------
     problem : Contextual
-        Under KL, with any behaviour policy.
+        Under any regularizer, with any behaviour policy.
     samples : (C,) array_like
         Sample sizes n >= 1.
     scale, delta
-        As given to `banditlab.contextual.kl_pcb`.
+        As given to `banditlab.contextual.kl_pcb`, `forward_kl_pcb` or `f_pcb`.
 
     Returns
     -------
     (C,) ndarray
-        NaN under another regularizer, at eta = inf, where an arm that enters is never sampled, and, for scale > 0,
-        where a mean reward is at the floor, which clips its lower bounds for every n.
+        NaN at eta = inf, where an arm with q > 0 is never sampled, and where the mean of one is at the floor, which
+        clips its estimate for every n, unless scale is 0 and its reward does not vary.
 
     Notes
     -----
     Derived: the estimate is off by noise of mean 0 and by -scale sigma sqrt(2 L / (n rho mu)); the suboptimality is to
-    second order (eta / 2) E_rho Var_{pi*} of that sum, in which the two do not interact.
+    second order half the quadratic form of the Hessian at that sum, in which the two do not interact. It fails where
+    `law_plug_in` does.
     """
     scale, delta = _scale_and_delta(scale, delta)
     n = np.asarray(samples, dtype=np.float64)
-    if problem.regularizer != regularizer.KL:
+    if problem.eta == math.inf:
         return np.full(n.shape, math.nan)
-    law = _plug_in_coefficient(problem)
-    p, mu = problem.optimal, problem.behaviour
-    if scale == 0.0 or math.isnan(law):
-        return law / n
-    if (problem.mean <= problem.floor)[p > 0.0].any() or (mu[p > 0.0] == 0.0).any():
+    q = _curvature(problem)
+    clipped = (problem.mean <= problem.floor) & ((problem.variance > 0.0) | (scale > 0.0))
+    if (clipped | (problem.behaviour == 0.0))[q > 0.0].any():
         return np.full(n.shape, math.nan)
-    root = 1.0 / np.sqrt(np.where(p > 0.0, mu, 1.0))
-    centred = root - (p * root).sum(axis=1, keepdims=True)
-    level = math.log(2.0 * p.size / delta)
-    bias = problem.eta * (scale * problem.sigma) ** 2 * level * math.fsum((p * centred * centred).ravel())
-    return (law + bias) / n
+    c = 1.0 / np.sqrt(np.where(q > 0.0, problem.behaviour, 1.0))
+    centred = c - (q * c).sum(axis=1, keepdims=True) / q.sum(axis=1, keepdims=True)
+    level = math.log(2.0 * q.size / delta)
+    bias = problem.eta * (scale * problem.sigma) ** 2 * level * math.fsum((q * centred * centred).ravel())
+    return (_plug_in_coefficient(problem, q) + bias) / n
+
+
+def law_kl_pcb(problem: Contextual, samples: ArrayLike, *, scale: float = 0.5, delta: float = 0.05) -> np.ndarray:
+    """`law_pessimistic` for KL-PCB; NaN under another regularizer than KL."""
+    law = law_pessimistic(problem, samples, scale=scale, delta=delta)
+    return law if problem.regularizer == regularizer.KL else np.full(law.shape, math.nan)
+
+
+def law_f_pcb(
+    problem: Contextual, samples: ArrayLike, *, scale: float = 0.0, delta: float = 0.05, unseen: float = 0.5
+) -> np.ndarray:
+    """`law_plug_in` where scale is 0, else `law_pessimistic`: to first order what `f_pcb` loses in the mean."""
+    if _scale_and_delta(scale, delta)[0] > 0.0:
+        checks.finite("unseen", unseen, -math.inf)
+        return law_pessimistic(problem, samples, scale=scale, delta=delta)
+    return law_plug_in(problem, samples, unseen=unseen)
+
+
+def law_kl_lin_pcb(
+    problem: Contextual, samples: ArrayLike, *, scale: float = 0.2, delta: float = 0.05, lam: float = 1.0
+) -> np.ndarray:
+    r"""Mean suboptimality of KL-LinPCB from n samples, to first order in 1/n: that of least squares and a bias.
+
+        (eta / 2) { tr(H V) + E_rho Var_{pi*}(b) },      H = E_rho Cov_{pi*}(phi),      V = Sigma^{-1} M Sigma^{-1} / n.
+
+    Sigma = E_{rho, mu}[phi phi'], M = E_{rho, mu}[s2 phi phi'], and b = scale beta sqrt(phi' Sigma^{-1} phi / n). With
+    Gaussian noise V = sigma^2 Sigma^{-1} / n.
+
+    Parameters
+    ----------
+    problem : Contextual
+        Linear, under KL.
+    samples : (C,) array_like
+        Sample sizes n >= 1.
+    scale, delta, lam
+        As given to `banditlab.contextual.kl_lin_pcb`; lam enters through beta alone.
+
+    Returns
+    -------
+    (C,) ndarray
+        NaN at eta = inf, under another regularizer, where rewards are not linear or Sigma is singular, and where a mean
+        reward is at the floor, which clips its lower bounds for every n.
+    """
+    scale, delta = _scale_and_delta(scale, delta)
+    lam = checks.finite("lam", lam, 0.0, closed=False)
+    n, d = np.asarray(samples, dtype=np.float64), problem.parameter.size
+    phi, weight = problem.features, problem.law[:, None] * problem.behaviour
+    sigma = np.einsum("sa,sai,saj->ij", weight, phi, phi)
+    applies = problem.regularizer == regularizer.KL and problem.eta < math.inf and d > 0
+    if not applies or np.linalg.matrix_rank(sigma, hermitian=True) < d or (problem.mean <= problem.floor).any():
+        return np.full(n.shape, math.nan)
+    inverse = np.linalg.inv(sigma)
+    noisy = np.einsum("sa,sai,saj->ij", weight * problem.variance, phi, phi)
+    norm = np.sqrt(np.einsum("sai,ij,saj->sa", phi, inverse, phi))
+    beta = np.array([confidence.ellipsoid(d, int(m), lam, delta, problem.sigma, problem.radius) for m in n.tolist()])
+    noise = np.trace(_spread(problem, phi) @ inverse @ noisy @ inverse)
+    bias = (scale * beta) ** 2 * float(_spread(problem, norm[:, :, None])[0, 0])
+    return 0.5 * problem.eta * (noise + bias) / n
+
+
+def _spread(problem: Contextual, values: np.ndarray) -> np.ndarray:
+    """(m, m) matrix E_rho Cov_{pi*}(values), values (S, K, m)."""
+    centred = values - np.einsum("sa,sai->si", problem.optimal, values)[:, None]
+    return np.einsum("sa,sai,saj->ij", problem.law[:, None] * problem.optimal, centred, centred)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -536,10 +655,8 @@ def law_kl_lin_greedy(problem: Contextual) -> float:
     phi, weight = problem.features, problem.law[:, None] * problem.optimal
     second = np.einsum("sa,sai,saj->ij", weight, phi, phi)
     noisy = np.einsum("sa,sai,saj->ij", weight * problem.variance, phi, phi)
-    centred = phi - np.einsum("sa,sai->si", problem.optimal, phi)[:, None]
-    spread = np.einsum("sa,sai,saj->ij", weight, centred, centred)
     inverse = np.linalg.pinv(second, rcond=1e-12, hermitian=True)
-    return 0.5 * problem.eta * float(np.trace(spread @ inverse @ noisy @ inverse))
+    return 0.5 * problem.eta * float(np.trace(_spread(problem, phi) @ inverse @ noisy @ inverse))
 
 
 def law_tabular(problem: Contextual) -> float:

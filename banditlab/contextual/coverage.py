@@ -12,6 +12,8 @@ import numpy as np
 
 from banditlab.contextual.problem import Contextual
 
+_EPS = float(np.finfo(np.float64).eps)
+
 
 def _ratio(policy: np.ndarray, behaviour: np.ndarray) -> np.ndarray:
     """policy / behaviour, 0 / 0 = 0."""
@@ -39,17 +41,28 @@ def d2(problem: Contextual) -> np.ndarray:
     r"""(S, K) coefficients D^2(s, a) = sup_{g,h in F} (g - h)^2(s, a) / E_{rho, mu}(g - h)^2 of the reward class F.
 
     For tables 1 / (rho(s) mu(a|s)); for linear rewards phi' Sigma^{-1} phi with Sigma = E_{rho, mu}[phi phi'], and
-    infinite for a phi outside the range of Sigma.
+    infinite for a phi outside the range of Sigma, that is the span of the features in the data, whatever their mass.
+    A direction is within it to an angle of 1.5e-8, the root of the rounding unit.
     """
     weight = problem.law[:, None] * problem.behaviour
     if problem.parameter.size == 0:
         return _ratio(np.ones(problem.mean.shape), weight)
+    from scipy import linalg
+
     phi = problem.features
-    values, vectors = np.linalg.eigh(np.einsum("sa,sai,saj->ij", weight, phi, phi))
-    kept = values > 1e-12 * values[-1]
-    along = phi @ vectors
-    squared = (along[..., kept] ** 2 / values[kept]).sum(axis=-1)
-    outside = (along[..., ~kept] ** 2).sum(axis=-1) > 1e-9
+    square = (phi * phi).sum(axis=-1)
+    kept = (weight > 0.0) & (square > 0.0)
+    if not kept.any():
+        return np.where(square > 0.0, math.inf, 0.0)
+    rows = phi[kept] / np.sqrt(square[kept])[:, None]
+    basis, left, _ = linalg.qr(rows.T, mode="economic", pivoting=True)
+    basis = basis[:, np.diag(left) ** 2 > _EPS]  # entry i is what a next row has outside the span of those before
+    along = phi @ basis
+    outside = ((phi - along @ basis.T) ** 2).sum(axis=-1) > _EPS * square
+    rows = np.sqrt(weight[kept])[:, None] * along[kept]
+    rows = rows[np.argsort(-(rows * rows).sum(axis=1), kind="stable")]  # so that small masses keep their digits
+    _, root = linalg.qr(rows, mode="economic")  # Sigma = root' root within the span
+    squared = (np.linalg.solve(root.T, along.reshape(-1, root.shape[0]).T) ** 2).sum(axis=0).reshape(square.shape)
     return np.where(outside, math.inf, squared)
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from banditlab import checks
 from banditlab.contextual import bounds
 from banditlab.contextual.dataset import Dataset, Fitted
-from banditlab.contextual.problem import Contextual
 
 
 def f_pcb(dataset: Dataset, *, scale: float = 0.0, delta: float = 0.05, unseen: float = 0.5) -> Fitted:
@@ -54,14 +50,5 @@ def f_pcb(dataset: Dataset, *, scale: float = 0.0, delta: float = 0.05, unseen: 
     return dataset.optimal(dataset.lower(scale, delta) if scale > 0.0 else dataset.means(unseen))
 
 
-def law(
-    problem: Contextual, samples: ArrayLike, *, scale: float = 0.0, delta: float = 0.05, unseen: float = 0.5
-) -> np.ndarray:
-    """First-order law (C,) of the mean suboptimality, that of the plug-in policy; NaN where scale > 0."""
-    if scale > 0.0:
-        return np.full(np.shape(samples), math.nan)
-    return bounds.law_plug_in(problem, samples, unseen=unseen)
-
-
 f_pcb.bound = bounds.f_pcb  # type: ignore[attr-defined]
-f_pcb.law = law  # type: ignore[attr-defined]
+f_pcb.law = bounds.law_f_pcb  # type: ignore[attr-defined]

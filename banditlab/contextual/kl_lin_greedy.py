@@ -55,7 +55,8 @@ def kl_lin_greedy(problem: Contextual, rounds: int, *, lam: float = 1.0) -> KLLi
 
     Notes
     -----
-    To first order the regret grows by (eta / 2) sigma^2 tr(H M^{-1}) for each unit of log T, M the average of
+    For Gaussian rewards of standard deviation sigma the regret grows, to first order, by (eta / 2) sigma^2 tr(H M^{-1})
+    for each unit of log T (`bounds.law_kl_lin_greedy` holds for unequal variances too), M the average of
     phi phi' and H that of its covariances within contexts, both under pi*. At eta = inf it is the argmax of the
     estimates, which may settle on a wrong arm for ever.
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
-from numpy.typing import ArrayLike
 
-from banditlab import checks, confidence, regularizer
+from banditlab import checks, confidence
+from banditlab.contextual import bounds
 from banditlab.contextual.dataset import Dataset, Fitted
-from banditlab.contextual.problem import Contextual
 
 
 def kl_lin_pcb(dataset: Dataset, *, scale: float = 0.2, delta: float = 0.05, lam: float = 1.0) -> Fitted:
@@ -64,46 +61,4 @@ def kl_lin_pcb(dataset: Dataset, *, scale: float = 0.2, delta: float = 0.05, lam
     return dataset.optimal(np.maximum(lower, dataset.floor).reshape(dataset.counts.shape))
 
 
-def law(
-    problem: Contextual, samples: ArrayLike, *, scale: float = 0.2, delta: float = 0.05, lam: float = 1.0
-) -> np.ndarray:
-    r"""First-order law (C,) of the mean suboptimality of `kl_lin_pcb`.
-
-    (eta / 2) sum_s rho_s {tr(Cov_{pi*}(phi) V) + Var_{pi*}(b)} with V = Sigma^{-1} M Sigma^{-1} / n the covariance of
-    theta, Sigma = E_{rho, mu}[phi phi'], M = E_{rho, mu}[v phi phi'], v the variance of a reward, and the widths
-    b = scale beta sqrt(phi' Sigma^{-1} phi / n). With Gaussian noise V = sigma^2 Sigma^{-1} / n.
-
-    Parameters
-    ----------
-    problem : Contextual
-        Linear.
-    samples : (C,) array_like
-        Sample sizes n.
-    scale, delta, lam : float
-        As in `kl_lin_pcb`; lam enters through beta alone.
-
-    Returns
-    -------
-    (C,) array
-        NaN where eta is infinite, under another regularizer, where Sigma is singular, and where a mean reward is at
-        the floor, which clips its lower bounds for every n.
-    """
-    n, d = np.asarray(samples, dtype=np.float64), problem.parameter.size
-    sigma = np.einsum("s,sa,sai,saj->ij", problem.law, problem.behaviour, problem.features, problem.features)
-    applies = problem.regularizer == regularizer.KL and problem.eta < math.inf and d > 0
-    if not applies or np.linalg.matrix_rank(sigma, hermitian=True) < d or (problem.mean <= problem.floor).any():
-        return np.full(n.shape, math.nan)
-    inverse = np.linalg.inv(sigma)
-    weight = problem.law[:, None] * problem.behaviour * problem.variance
-    covariance = inverse @ np.einsum("sa,sai,saj->ij", weight, problem.features, problem.features) @ inverse
-    optimal = problem.law[:, None] * problem.optimal
-    centred = problem.features - np.einsum("sa,sai->si", problem.optimal, problem.features)[:, None, :]
-    noise = np.einsum("sa,sai,ij,saj->", optimal, centred, covariance, centred)
-    norm = np.sqrt(np.einsum("sai,ij,saj->sa", problem.features, inverse, problem.features))
-    spread = (optimal * (norm - (problem.optimal * norm).sum(axis=1, keepdims=True)) ** 2).sum()
-    known = problem.sigma, problem.radius
-    beta = np.array([confidence.ellipsoid(d, int(size), lam, delta, *known) for size in n])
-    return 0.5 * problem.eta * (noise + (scale * beta) ** 2 * spread) / n
-
-
-kl_lin_pcb.law = law  # type: ignore[attr-defined]
+kl_lin_pcb.law = bounds.law_kl_lin_pcb  # type: ignore[attr-defined]

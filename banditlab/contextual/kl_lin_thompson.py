@@ -59,7 +59,8 @@ def kl_lin_thompson(problem: Contextual, rounds: int, *, scale: float = 1.0, lam
 
     Notes
     -----
-    To first order the regret grows (1 + scale^2) times as fast with log T as that of `kl_lin_greedy`. The Gibbs
+    For Gaussian rewards the regret grows, to first order, (1 + scale^2) times as fast with log T as that of
+    `kl_lin_greedy`. The Gibbs
     policy on the draw is reconstructed; the paper treats eta = inf, where its guarantee wants a scale of order
     sqrt(d log T).
 

@@ -30,12 +30,13 @@ def lin_thompson(problem: Contextual, rounds: int, *, scale: float = 1.0, lam: f
 
     A round draws one parameter from N(theta, (scale sigma)^2 Lambda^{-1}), with ridge estimate theta and
     Lambda = lam I + sum phi phi'; the lowest index wins ties. An unregularized rule: it plays point masses, also
-    where the problem has finite eta.
+    where the problem has finite eta, and its regret then is linear.
 
     Parameters
     ----------
     problem : Contextual
-        Linear, with any regularizer. Read are features and the noise's sigma.
+        Linear; at finite eta not under forward KL, nor ``alpha`` < 0, where a point mass has an infinite gap. Read
+        are features and the noise's sigma.
     rounds : int
         Unused: the rule is anytime.
     scale : float
@@ -63,6 +64,7 @@ def lin_thompson(problem: Contextual, rounds: int, *, scale: float = 1.0, lam: f
     Agrawal and Goyal 2013, ICML, arXiv:1209.3352, Algorithm 1.
     """
     problem.require_features("lin_thompson")
+    problem.require_point_masses("lin_thompson")
     scale = checks.finite("scale", scale, 0.0)
     return LinThompson(
         model=linear_draw(problem, scale * problem.sigma, lam),

@@ -31,12 +31,13 @@ def lin_ucb(problem: Contextual, rounds: int, *, scale: float = 0.2, delta: floa
 
     The index of arm a in context s is that of `kl_lin_ucb`, phi' theta + scale beta sqrt(phi' Lambda^{-1} phi) with
     beta of `confidence.ellipsoid`; the lowest index wins ties. An unregularized rule: it plays point masses, also
-    where the problem has finite eta.
+    where the problem has finite eta, and its regret then is linear.
 
     Parameters
     ----------
     problem : Contextual
-        Linear, with any regularizer. Read are features, the noise's sigma and the radius.
+        Linear; at finite eta not under forward KL, nor ``alpha`` < 0, where a point mass has an infinite gap. Read
+        are features, the noise's sigma and the radius.
     rounds : int
         T >= 1; enters beta.
     scale : float
@@ -61,6 +62,7 @@ def lin_ucb(problem: Contextual, rounds: int, *, scale: float = 0.2, delta: floa
     Abbasi-Yadkori, Pal and Szepesvari 2011, NeurIPS, "Improved algorithms for linear stochastic bandits", Figure 1.
     """
     problem.require_features("lin_ucb")
+    problem.require_point_masses("lin_ucb")
     rounds = checks.integer("rounds", rounds, 1)
     scale = checks.finite("scale", scale, 0.0)
     delta = checks.finite("delta", delta, 0.0, 1.0, closed=False)

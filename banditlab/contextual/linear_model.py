@@ -11,9 +11,6 @@ from banditlab.contextual.problem import AVERAGED, Contextual
 from banditlab.jit import jit
 from banditlab.regression import Posterior, Ridge, absorb, draw, observe, posterior, ridge
 
-REFRESH = 4096
-"""Observations between two computations of a table from the inverse; increments keep it in between."""
-
 
 class LinearModel(NamedTuple):
     """A regression and its predictions; build it with `linear_model`."""
@@ -25,7 +22,6 @@ class LinearModel(NamedTuple):
     square: np.ndarray  # (S, K) or (1, K): phi' Lambda^{-1} phi
     along: np.ndarray  # (K,) workspace
     pair: np.ndarray  # (d,) workspace: phi of the pair observed
-    seen: np.ndarray  # (1,) observations since the table was computed from the inverse
 
 
 def linear_model(problem: Contextual, lam: float) -> LinearModel:
@@ -45,7 +41,6 @@ def linear_model(problem: Contextual, lam: float) -> LinearModel:
         square=(problem.features[:rows] ** 2).sum(axis=-1) / lam,
         along=np.zeros(K),
         pair=np.zeros(d),
-        seen=np.zeros(1),
     )
 
 
@@ -86,7 +81,11 @@ def pick(columns, a, out):
 
 @jit
 def _compute(model, x, row):
-    """Predictions of context x; the quadratic forms take each pair of coordinates once, as Lambda is symmetric."""
+    """Predictions of context x; the quadratic forms take each pair of coordinates once, as Lambda is symmetric.
+
+    The loops run over arms, which lie side by side: at d = K = 20 as fast as a BLAS product of the features with the
+    whole inverse, and with the same bits everywhere.
+    """
     columns = model.columns[x]
     inverse = model.ridge.inverse
     mean = model.mean[row]
@@ -120,10 +119,7 @@ def learn(model, x, a, r):
     c, e = observe(model.ridge, model.pair, r)
     if not model.tabled:
         return
-    model.seen[0] += 1.0
-    afresh = model.seen[0] >= REFRESH
-    if afresh:
-        model.seen[0] = 0.0
+    afresh = model.ridge.since[0] == 0.0
     for s in range(model.mean.shape[0]):
         if afresh:
             _compute(model, s, s)

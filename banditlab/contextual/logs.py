@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import os
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,10 +153,13 @@ def _table(source: Any) -> pd.DataFrame:
         options = {"skipinitialspace": True, "low_memory": False}  # one type a column, whatever its length
         first = _read(pd.read_csv, path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
         _require_columns(first.iloc[0].tolist())
-        table = _read(pd.read_csv, path, **options)  # every column: only then are rows that are too long refused
-        if not isinstance(table.index, pd.RangeIndex):  # a first row that is too long shifts all columns
-            raise ValueError(f"source: {path} cannot be read as a .csv table (row 1 is longer than the header)")
-        return table[list(COLUMNS)]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                # every column: only then are long rows refused; no index: else a comma at their end shifts all columns
+                return _read(pd.read_csv, path, index_col=False, **options)[list(COLUMNS)]
+        except pd.errors.ParserWarning:
+            raise ValueError(f"source: {path} cannot be read as a .csv table (rows longer than the header)") from None
     from pyarrow import parquet
 
     _require_columns(_read(parquet.read_schema, path).names)
@@ -181,7 +186,18 @@ def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
     """A column as float64, NaN for what is no number."""
     import pandas as pd
 
-    return pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64, na_value=math.nan)
+    column = table[name]
+    if column.dtype.kind in "cmM" or isinstance(column.dtype, pd.PeriodDtype):
+        raise ValueError(f"{name}: a column of type {column.dtype} is not allowed, must be real numbers")
+    if column.dtype == object:
+        column = column.map(_real)
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=math.nan)
+
+
+def _real(value: Any) -> Any:
+    """An entry; NaN for a number that no float holds."""
+    large = isinstance(value, int) and abs(value) > sys.float_info.max
+    return math.nan if large or isinstance(value, complex | np.complexfloating) else value
 
 
 def _integers(table: pd.DataFrame, name: str, size: int) -> np.ndarray:
@@ -197,5 +213,8 @@ def _refuse(table: pd.DataFrame, name: str, wrong: np.ndarray, allowed: str) -> 
     """Name the first wrong entry of a column, in one line."""
     i = int(wrong.argmax())
     value = table[name].iloc[i]
-    shown = repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, int) and value.bit_length() > 64:
+        shown = f"an integer of {value.bit_length()} bits"
+    else:
+        shown = repr(value) if isinstance(value, str) else str(value)
     raise ValueError(f"row {i + 1}, {name}: {shown} is not allowed, must be {allowed}")

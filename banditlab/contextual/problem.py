@@ -120,6 +120,12 @@ class Contextual(NamedTuple):
         if self.regularizer_name != name:
             raise ValueError(f"regularizer: {algorithm} needs {name!r}, the problem has {self.regularizer_name!r}")
 
+    def require_point_masses(self, algorithm: str) -> None:
+        """Refuse a regularizer to which a point mass is infinitely far from the reference, in one line."""
+        name = self.regularizer_name
+        if self.eta < math.inf and (name == "forward_kl" or (name == "alpha" and self.alpha < 0.0)):
+            raise ValueError(f"regularizer: {algorithm} plays point masses, whose gap under {name!r} is infinite")
+
     def check(self, learner: Any) -> None:
         """Check a learner's verbs.
 
@@ -313,7 +319,8 @@ def tabular(
         Known bounds of the mean rewards: 0 and 1 by default, or the least and largest mean where those lie outside.
     measure : {"average", "realised"}
         What a round adds to the regret: the gap averaged over the law of contexts, at the price of S policies a round,
-        or the gap at the context drawn, which has the same expectation.
+        or the gap at the context drawn, which has the same expectation and is meant for a stream of contexts from a
+        large set. (The channel ``gap`` is averaged at each checkpoint, whichever is chosen.)
 
     Returns
     -------

@@ -91,6 +91,40 @@ def test_one_hot_features_have_the_coefficients_of_a_table():
     assert coverage.average_d2(one_hot) == pytest.approx(coverage.average_d2(table), rel=1e-12)
 
 
+@pytest.mark.parametrize("mass", [1e-6, 1e-13, 1e-25])
+def test_one_hot_features_have_the_coefficients_of_a_table_however_rare_an_arm(mass):
+    known = {"eta": 2.0, "behaviour": [1.0 - mass, mass, 0.0]}
+    one_hot = linear(np.eye(3)[None], [0.1, 0.5, 0.2], **known)
+    expected = coverage.d2(tabular([[0.1, 0.5, 0.2]], **known))
+    assert expected.tolist() == [[1.0 / (1.0 - mass), 1.0 / mass, math.inf]]
+    np.testing.assert_allclose(coverage.d2(one_hot), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e-9])
+def test_what_is_outside_the_span_of_the_data_does_not_depend_on_its_length(size):
+    phi = size * np.array([[[1.0, 0.0], [0.5, 2e-5], [0.0, 1e-3], [-0.25, 0.0], [0.0, 0.0]]])
+    problem = linear(phi, [0.4, 0.1], eta=1.0, behaviour=[1.0, 0.0, 0.0, 0.0, 0.0])
+    np.testing.assert_allclose(coverage.d2(problem), [[1.0, math.inf, math.inf, 0.0625, 0.0]], rtol=1e-12)
+    unseen = linear(phi, [0.4, 0.1], eta=1.0, behaviour=[0.0, 0.0, 0.0, 0.0, 1.0])
+    assert coverage.d2(unseen).tolist() == [[math.inf] * 4 + [0.0]]
+
+
+def test_a_subspace_in_general_position_has_the_coefficients_of_its_coordinates():
+    rng = np.random.default_rng(7)
+    turn, _ = np.linalg.qr(rng.standard_normal((5, 5)))
+    inner = rng.uniform(-0.4, 0.4, (3, 4, 2))
+    behaviour = rng.dirichlet(np.ones(4), 3)
+    behaviour[0] = [1.0 - 3e-10, 1e-10, 1e-10, 1e-10]
+    known = {"eta": 2.0, "behaviour": behaviour, "radius": 1.0}
+    plain = linear(inner, [0.3, 0.2], **known)
+    turned = linear(inner @ turn[:2], np.array([0.3, 0.2]) @ turn[:2], **known)
+    np.testing.assert_allclose(coverage.d2(turned), coverage.d2(plain), rtol=1e-10)
+    lifted = inner @ turn[:2] + 1e-6 * (np.arange(12).reshape(3, 4, 1) == 11) * turn[2]
+    behaviour[2] = [0.5, 0.25, 0.25, 0.0]
+    outside = linear(lifted, np.array([0.3, 0.2]) @ turn[:2], **known)
+    assert np.isinf(coverage.d2(outside)).ravel().tolist() == [False] * 11 + [True]
+
+
 def test_an_arm_of_the_optimum_that_is_never_played_makes_coverage_infinite():
     problem = tabular([[0.2, 0.7], [0.4, 0.4]], eta=2.0, reference=[0.5, 0.5], behaviour=[[1.0, 0.0], [0.5, 0.5]])
     coefficients = (coverage.single_policy, coverage.all_policy, coverage.second_moment, coverage.average_d2)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from banditlab import regularizer
 from banditlab.contextual.dataset import Dataset, Fitted
@@ -111,6 +112,51 @@ def test_counts_follow_the_behaviour_and_never_a_forbidden_pair():
     assert data.counts[0, 1] == 0.0
     error = np.sqrt(MEAN * (1.0 - MEAN) / np.maximum(data.counts, 1.0))
     assert (np.abs(data.means(0.0) - MEAN) <= 4.0 * error)[data.counts > 0.0].all()
+
+
+def test_small_datasets_have_the_law_of_independent_rows():
+    # n = 2 rows: all outcomes of (counts, sums), a cell being a pair and its reward
+    behaviour = np.array([[0.5, 0.0, 0.5], [0.2, 0.3, 0.5]])
+    p = problem(behaviour=behaviour, law=[0.35, 0.65])
+    chance, datasets = p.law[:, None] * behaviour, 20_000
+    cells = [
+        ((s, a), x, chance[s, a] * (MEAN[s, a] if x else 1.0 - MEAN[s, a])) for s, a in np.ndindex(2, 3) for x in (0, 1)
+    ]
+    expected = {}
+    for first, x, q in cells:
+        for second, y, v in cells:
+            counts, total = np.zeros((2, 3)), np.zeros((2, 3))
+            for pair, reward in ((first, x), (second, y)):
+                counts[pair] += 1.0
+                total[pair] += reward
+            if q * v > 0.0:
+                key = counts.tobytes() + total.tobytes()
+                expected[key] = expected.get(key, 0.0) + datasets * q * v
+    assert len(expected) == 5 * 3 + 10 * 4 and min(expected.values()) > 5.0
+
+    def chi_square(draw):
+        found = dict.fromkeys(expected, 0)
+        for i in range(datasets):
+            found[draw(i)] += 1  # nothing else is possible
+        return sum((found[key] - mean) ** 2 / mean for key, mean in expected.items())
+
+    def outcome(problem, i):
+        data = problem.dataset(2, 5, i)
+        return data.counts.tobytes() + data.total.tobytes()
+
+    most = stats.chi2.isf(3e-5, len(expected) - 1)  # as seldom as 4 standard errors
+    assert chi_square(lambda i: outcome(p, i)) < most
+    uniform = problem(behaviour=behaviour, law=[0.5, 0.5])
+    assert chi_square(lambda i: outcome(uniform, i)) > most  # control: contexts drawn uniformly
+
+    rng = np.random.default_rng(0)
+
+    def rounded(i):  # control: the likeliest counts, with independent rewards
+        counts = np.zeros((2, 3))
+        counts.ravel()[np.argsort(-chance.ravel(), kind="stable")[:2]] = 1.0
+        return counts.tobytes() + rng.binomial(counts.astype(int), MEAN).astype(float).tobytes()
+
+    assert chi_square(rounded) > most
 
 
 def test_data_are_read_only_and_depend_on_seed_replication_and_size():

@@ -151,7 +151,17 @@ def test_it_carries_its_bound_and_the_law_of_the_plug_in_policy():
     np.testing.assert_array_equal(f_pcb.bound(p, n), bounds.f_pcb(p, n))
     assert np.isfinite(f_pcb.law(p, n)).all()
     assert np.isfinite(f_pcb.bound(p, n)).all()
-    assert np.isnan(f_pcb.law(p, n, scale=0.5)).all()
+    np.testing.assert_array_equal(f_pcb.law(p, n, scale=0.5, delta=0.1), bounds.law_pessimistic(p, n, delta=0.1))
+
+
+@pytest.mark.parametrize("name", ["chi2", "js", "kl_chi2"])
+def test_the_mean_with_pessimism_follows_its_law(name):
+    p, n = problem(name, behaviour=[0.6, 0.3, 0.1]), np.array([10**9])
+    fit = {"fit": functools.partial(f_pcb, scale=0.6, delta=0.1)}
+    gap = bl.run_offline(p, fit, samples=n, replications=1500, seed=4).gap["fit"][:, 0]
+    law, error = f_pcb.law(p, n, scale=0.6, delta=0.1)[0], gap.std(ddof=1) / math.sqrt(gap.size)
+    assert abs(gap.mean() - law) < 4.0 * error + 1e-3 * law  # the next order is n^{-1/2} = 3e-5 of it
+    assert abs(gap.mean() - f_pcb.law(p, n)[0]) > 4.0 * error + 1e-3 * law  # control: without the bias
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy import optimize
+from scipy import optimize, stats
 
 import banditlab as bl
+from banditlab.contextual import bounds
 from banditlab.contextual.f_pcb import f_pcb
 from banditlab.contextual.forward_kl_pcb import forward_kl_pcb
 from banditlab.contextual.problem import tabular
@@ -68,7 +69,7 @@ def test_the_first_order_certificate_holds_on_every_dataset_with_its_event():
         )
         n = int(10.0 ** rng.uniform(2.5, 6.0))
         data = p.dataset(n, 0, i)
-        inside = (np.abs(data.means(0.5) - p.mean) <= data.width(1.0, 0.05))[data.counts > 0.0].all()
+        inside = bounds.good_event(p, data)
         enough = (data.counts >= 0.5 * n * p.law[:, None] * p.behaviour).all()
         bound = forward_kl_pcb.bound(p, [n], scale=1.0)[0]
         if inside and enough and not math.isnan(bound):
@@ -87,7 +88,18 @@ def test_a_twentieth_of_the_certificate_does_not_hold():
 def test_there_is_no_certificate_for_small_widths_or_few_samples():
     assert np.isfinite(forward_kl_pcb.bound(example(), [1000], scale=1.0)).all()
     assert np.isnan(forward_kl_pcb.bound(example(), [1000], scale=0.9)).all()
-    np.testing.assert_array_equal(np.isnan(forward_kl_pcb.bound(example(), [10, 1000], scale=1.0)), [True, False])
+    n = np.arange(10, 300)
+    risk = sum(stats.binom.cdf(np.ceil(0.5 * n * q) - 1, n, q) for q in (0.5, 0.3, 0.2))
+    np.testing.assert_array_equal(np.isnan(forward_kl_pcb.bound(example(), n, scale=1.0)), risk > 0.05)
+    assert 0 < (risk > 0.05).sum() < n.size
+
+
+def test_the_bound_worked_by_hand():
+    p, n = example(behaviour=[0.98, 0.02, 0.0]), 10**5
+    level = math.log(6 / 0.05)
+    width = [2.0 * math.sqrt(level / (n * q)) for q in (0.98, 0.02)]  # (1 + 1) 2 sigma sqrt(L / (n mu)), sigma = 1/2
+    expected = p.optimal[0] @ [width[0], min(width[1], 0.5), 0.7]
+    assert forward_kl_pcb.bound(p, [n], scale=1.0)[0] == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("scale", [0.0, 0.3, 1.0])

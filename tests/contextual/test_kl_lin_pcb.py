@@ -120,6 +120,12 @@ def test_no_law_where_features_are_not_covered():
     assert np.isnan(kl_lin_pcb.law(tabular([0.1, 0.2], eta=1.0), np.array([100]))).all()
 
 
+@pytest.mark.parametrize(("name", "value"), [("scale", -1.0), ("delta", 0.0), ("lam", 0.0)])
+def test_the_law_refuses_what_the_fit_refuses(name, value):
+    with pytest.raises(ValueError, match=f"^{name}: [^\n]*$"):
+        kl_lin_pcb.law(random_problem(0), np.array([100]), **{name: value})
+
+
 @pytest.mark.parametrize(
     ("problem", "parameters", "message"),
     [

@@ -101,7 +101,7 @@ def test_regret_is_below_the_bound(d):
         regret = problem.play(learner, cut, 0, seed, np.zeros(2, np.int64))[2]["regret"]
         bound = kl_lin_ucb.bound(problem, 4000, cut, scale=1.0, delta=0.01, lam=1.0)
         assert (regret <= bound).all()
-    assert regret[-1] > 1e-3 * bound[-1]  # a bound a thousand times smaller would be exceeded
+        assert (regret > 1e-3 * bound).any()  # a bound a thousand times smaller would be exceeded
 
 
 @pytest.mark.parametrize(

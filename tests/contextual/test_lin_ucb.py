@@ -36,8 +36,21 @@ def test_it_is_the_gibbs_rule_at_infinite_eta():
     assert one[1] != other[1]
 
 
-def test_regret_slows_down_under_any_regularizer():
-    problem, cut = linear(FEATURES, [0.5, 0.1], eta=math.inf, spread=0.3, regularizer="chi2"), np.array([500, 5000])
+def test_point_masses_are_refused_where_their_gap_is_infinite():
+    with pytest.raises(ValueError, match="regularizer: lin_ucb plays point masses, whose gap under 'forward_kl'"):
+        lin_ucb(linear(FEATURES, [0.5, 0.3], eta=3.0, regularizer="forward_kl"), 10)
+    lin_ucb(linear(FEATURES, [0.5, 0.3], eta=math.inf, regularizer="forward_kl"), 10)
+
+
+@pytest.mark.parametrize("regularizer", ["kl", "chi2"])
+def test_regret_is_linear_at_finite_eta(regularizer):
+    problem, cut = linear(FEATURES, [0.5, 0.1], eta=3.0, spread=0.3, regularizer=regularizer), np.array([500, 5000])
+    regret = problem.play(lin_ucb(problem, 5000), cut, 0, 0, np.zeros(2, np.int64))[2]["regret"]
+    assert 8.0 < regret[1] / regret[0] < 10.5
+
+
+def test_plain_regret_slows_down():
+    problem, cut = linear(FEATURES, [0.5, 0.1], eta=math.inf, spread=0.3), np.array([500, 5000])
     runs = [problem.play(lin_ucb(problem, 5000), cut, 0, i, np.zeros(2, np.int64))[2]["regret"] for i in range(10)]
     first, last = np.mean(runs, axis=0)
     assert last < 3.0 * first  # against 10

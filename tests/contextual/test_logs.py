@@ -90,6 +90,47 @@ def test_a_byte_order_mark_and_blank_lines_do_no_harm(tmp_path):
     assert read(save(text, tmp_path)).samples == 2
 
 
+@pytest.mark.parametrize("rows", ["0,1,1,\n", "0,1,1,\n1,2,0,\n"])
+def test_a_comma_at_the_end_of_rows_does_not_shift_columns(rows, tmp_path):
+    data = read(save("context,action,reward\n" + rows, tmp_path))
+    assert (data.counts[0, 1], data.total[0, 1], data.samples) == (1.0, 1.0, rows.count("\n"))
+    assert data.counts[1, 2] == data.samples - 1
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        np.array([1.0 + 0.0j]),
+        np.array([1], dtype="datetime64[ns]"),
+        np.array([1], dtype="timedelta64[ns]"),
+        pd.date_range("1970-01-01", periods=1, tz="UTC"),
+        pd.period_range("1970-01-01", periods=1),
+    ],
+)
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_that_are_no_real_numbers_are_refused_in_one_line(name, column):
+    table = frame(ROWS[:1])
+    table[name] = column
+    with pytest.raises(ValueError, match=rf"^{name}: a column of type [^\n]* is not allowed, must be real numbers$"):
+        read(table)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        pytest.param(10**400, "an integer of 1329 bits", id="large"),
+        pytest.param(-(10**5000), "an integer of 16610 bits", id="too long to print"),
+        (1.0 + 0.0j, r"\(1\+0j\)"),
+        (np.complex64(1.0), r"\(1\+0j\)"),
+        (pd.Timestamp(0), "1970-01-01 00:00:00"),
+    ],
+)
+@pytest.mark.parametrize("name", COLUMNS)
+def test_an_entry_that_no_float_holds_is_named_with_its_row(name, value, shown):
+    with pytest.raises(ValueError, match=rf"^row 3, {name}: {shown} is not allowed, must be [^\n]*$"):
+        read(replaced(2, name, value))
+
+
 def test_what_is_known_of_the_problem_is_passed_on():
     data = read(
         frame([(0, 1, -3.0), (0, 0, 5.0)]), floor=-3.0, ceiling=5.0, regularizer="alpha", alpha=1.5, eta=math.inf
@@ -202,7 +243,9 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path):
         ("context,action,reward\n", "source: a log without rows is not allowed, must hold at least one"),
         ("0,1,1.0\n0,2,0.5\n", "context: there is no such column, found 0, 1, 1.0"),
         ("context,action,reward\n0,1,1\n0,1,1,7\n", r"source: .*log.csv cannot be read as a .csv table \(.*line 3.*\)"),
-        ("context,action,reward\n0,1,0,5\n", r"source: .*log.csv cannot be read as a .csv table \(row 1 is .*\)"),
+        ("context,action,reward\n0,1,0,5\n", r"source: .*log.csv cannot be read as a .csv table \(rows longer .*\)"),
+        ("context,action,reward\n0,1,0,\n0,1,0,5\n", r"source: .*log.csv cannot be read as .* \(rows longer .*\)"),
+        ("context,action,reward\n0,1,0,,\n", r"source: .*log.csv cannot be read as a .csv table \(rows longer .*\)"),
         ('context,action,reward\n0,1,"1\n', r"source: .*log.csv cannot be read as a .csv table \(.*\)"),
     ],
 )
