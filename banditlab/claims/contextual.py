@@ -173,7 +173,10 @@ def offline_sqrt_when_weakly_regularized() -> Claim:
         verdict=lambda found: inside(number(found, "exponent"), -0.6, -0.4),
         control=lambda budget: study(budget, eta=5.0),
         wrong="eta = 5: strong regularization",
-        figure=lambda result: figures.suboptimality(joined(result[1.0])),
+        figure=lambda result: figures.scaling(
+            table(result[1.0], ["samples"], "Two-arm instances of gap sqrt(S C / n), S = 8, C = 4, eta = 1000"),
+            "samples",
+        ),
     )
 
 
@@ -320,7 +323,9 @@ def pessimism_is_needed() -> Claim:
         verdict=verdict,
         control=lambda budget: study(budget, junk=False),
         wrong="one junk arm instead of n / 4",
-        figure=lambda result: figures.suboptimality(joined(result)),
+        figure=lambda result: figures.scaling(
+            table(result, ["samples"], "Rare junk, one good arm and n / 4 bad ones, eta = 10"), "samples"
+        ),
     )
 
 
