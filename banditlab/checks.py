@@ -154,6 +154,29 @@ def policy(name: str, value: ArrayLike, shape: tuple[int, int], *, positive: boo
     return p / total[:, None]
 
 
+def features(name: str, value: ArrayLike, parameter: str, theta: ArrayLike) -> tuple[Array, Array]:
+    """Fresh features (S, K, d) of norm at most 1 and a parameter (d,), d >= 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where they are no such arrays.
+    """
+    wanted = vector(parameter, theta)
+    try:
+        phi = np.array(value, dtype=np.float64, order="C")
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: expected an (S, K, d) array of numbers, got {type(value).__name__}") from None
+    if phi.ndim != 3 or phi.shape[0] < 1 or phi.shape[1] < 1 or phi.shape[2] != wanted.size:
+        raise ValueError(f"{name}: expected shape (S, K, d) with d = {wanted.size} as in {parameter}, got {phi.shape}")
+    if not np.isfinite(phi).all():
+        raise ValueError(f"{name}: every entry must be finite")
+    norms = np.sqrt((phi * phi).sum(axis=-1))
+    if norms.max() > 1.0 + 1e-9:
+        raise ValueError(f"{name}: a norm of {norms.max():g} is not allowed, must be at most 1")
+    return phi, wanted
+
+
 def known(kind: str, name: str, names: Iterable[str]) -> str:
     """`name` if it is among `names`.
 

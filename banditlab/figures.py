@@ -209,6 +209,8 @@ def regret(
     curves = bands(_channel(trajectory, channel))
     above = trajectory.bounds if bounds else {}
     measure = MEASURES.get(channel, channel.replace("_", " "))
+    if channel == "regret":
+        measure = getattr(trajectory.problem, "regret_label", measure)
     with _style():
         guides = () if time != "loglog" else _FALLING if channel == "gap" else _RISING
         t = trajectory.checkpoints

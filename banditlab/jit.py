@@ -449,6 +449,26 @@ def _needs_refresh(learner, t):  # type: ignore[no-untyped-def]
     return lambda learner, t: False
 
 
+def write_policy(learner, x, pi):  # type: ignore[no-untyped-def]
+    """The optional verb ``policy(x, pi)`` of a dueling rule; False for a learner that has none."""
+    if not hasattr(learner, "policy"):
+        return False
+    learner.policy(x, pi)
+    return True
+
+
+@overload(write_policy)
+def _write_policy(learner, x, pi):  # type: ignore[no-untyped-def]
+    if not hasattr(learner.instance_class, "policy"):
+        return lambda learner, x, pi: False
+
+    def write(learner, x, pi):  # type: ignore[no-untyped-def]
+        learner.policy(x, pi)
+        return True
+
+    return write
+
+
 def localize(learner: Any) -> Any:
     """The learner under a class name that no other code shares, ready for a compiled loop.
 

@@ -317,6 +317,7 @@ def test_list_has_one_line_for_everything_from_where_it_is_defined(capsys):
     for family, named in (
         ("bandits", {**bl.bandits.ALGORITHMS, **bl.bandits.INSTANCES}),
         ("contextual", {**bl.contextual.ALGORITHMS, **offline, **bl.contextual.INSTANCES}),
+        ("dueling", {**bl.dueling.ALGORITHMS, **bl.dueling.OFFLINE, **bl.dueling.INSTANCES}),
     ):
         for name, function in named.items():
             first = function.__doc__.partition("\n")[0].rstrip(".")
@@ -333,7 +334,8 @@ def test_list_markdown_has_a_row_with_a_source_for_every_algorithm(capsys):
     assert head.count("|") == rule.count("|") == 4
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
     contextual = {**bl.contextual.ALGORITHMS, **bl.contextual.OFFLINE, **bl.contextual.SELECTIONS}
-    families = {"bandits": bl.bandits.ALGORITHMS, "contextual": contextual}
+    dueling = {**bl.dueling.ALGORITHMS, **bl.dueling.OFFLINE}
+    families = {"bandits": bl.bandits.ALGORITHMS, "contextual": contextual, "dueling": dueling}
     assert {cell[0] for cell in cells} == {f"`{family}.{name}`" for family, all in families.items() for name in all}
     assert all(len(cell) == 3 and all(cell) for cell in cells)
 

@@ -844,3 +844,13 @@ def test_neither_the_package_imports_matplotlib_nor_the_figures_pyplot():
         "assert 'matplotlib' in sys.modules and 'matplotlib.pyplot' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_dueling_regret_is_named_by_its_measure():
+    for problem, words in (
+        (bl.dueling.bt_ladder(3), "average regret"),
+        (bl.dueling.bt_ladder(3, measure="strong"), "\\max"),
+        (bl.dueling.bt_ladder(3, measure="reward"), "2r^{*}"),
+    ):
+        result = bl.run(problem, {"a": bl.dueling.rucb}, rounds=64, replications=2)
+        assert words in result.plot().axes[0].get_ylabel()

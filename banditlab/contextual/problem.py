@@ -378,18 +378,7 @@ def linear(
     ValueError, TypeError
         In one line, for a value out of range.
     """
-    theta = checks.vector("parameter", parameter)
-    try:
-        phi = np.array(features, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise TypeError(f"features: expected an (S, K, d) array of numbers, got {type(features).__name__}") from None
-    if phi.ndim != 3 or phi.shape[0] < 1 or phi.shape[1] < 1 or phi.shape[2] != theta.size:
-        raise ValueError(f"features: expected shape (S, K, d) with d = {theta.size} as in parameter, got {phi.shape}")
-    if not np.isfinite(phi).all():
-        raise ValueError("features: every entry must be finite")
-    norms = np.sqrt((phi * phi).sum(axis=-1))
-    if norms.max() > 1.0 + 1e-9:
-        raise ValueError(f"features: a norm of {norms.max():g} is not allowed, must be at most 1")
+    phi, theta = checks.features("features", features, "parameter", parameter)
     norm = math.sqrt(theta @ theta)
     bound = norm if radius is None else checks.finite("radius", radius, norm * (1.0 - 1e-12))
     return _problem(

@@ -1,0 +1,50 @@
+"""Dueling bandits: arms compared in pairs, by Bradley-Terry rewards or general preferences."""
+
+from collections.abc import Callable
+from typing import Any
+
+from banditlab.dueling.bt_greedy import bt_greedy
+from banditlab.dueling.comparisons import Comparisons
+from banditlab.dueling.double_thompson import double_thompson
+from banditlab.dueling.gshf import gshf
+from banditlab.dueling.instances import borda_trap, bt_ladder, condorcet_cycle, rare_bad, rare_good, rps
+from banditlab.dueling.nash_plug_in import nash_plug_in
+from banditlab.dueling.problem import Dueling, bradley_terry, preferences
+from banditlab.dueling.rlhf_enhancer import rlhf_enhancer
+from banditlab.dueling.rlhf_greedy import rlhf_greedy
+from banditlab.dueling.rlhf_mixed import rlhf_mixed
+from banditlab.dueling.rucb import rucb
+from banditlab.dueling.sparring_exp3 import sparring_exp3
+from banditlab.dueling.sparring_ucb import sparring_ucb
+
+ALGORITHMS = {
+    "rucb": rucb,
+    "double_thompson": double_thompson,
+    "sparring_exp3": sparring_exp3,
+    "sparring_ucb": sparring_ucb,
+    "rlhf_greedy": rlhf_greedy,
+    "rlhf_mixed": rlhf_mixed,
+    "rlhf_enhancer": rlhf_enhancer,
+}
+"""Every online algorithm of the family, by name."""
+
+OFFLINE: dict[str, Callable[..., Any]] = {
+    "bt_greedy": bt_greedy,
+    "gshf": gshf,
+    "nash_plug_in": nash_plug_in,
+}
+"""Every offline algorithm of the family, ``(dataset) -> policy``, by name."""
+
+INSTANCES = {
+    "bradley_terry": bradley_terry,
+    "preferences": preferences,
+    "bt_ladder": bt_ladder,
+    "condorcet_cycle": condorcet_cycle,
+    "borda_trap": borda_trap,
+    "rps": rps,
+    "rare_good": rare_good,
+    "rare_bad": rare_bad,
+}
+"""Every named instance of the family."""
+
+__all__ = ["ALGORITHMS", "INSTANCES", "OFFLINE", "Comparisons", "Dueling", *ALGORITHMS, *OFFLINE, *INSTANCES]

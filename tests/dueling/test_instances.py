@@ -1,0 +1,107 @@
+"""Named dueling instances: their matrices and winners, validation, and the yaml file of each."""
+
+import inspect
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+from banditlab import dueling
+from banditlab.dueling import loop
+from banditlab.dueling.instances import borda_trap, bt_ladder, condorcet_cycle, rare_bad, rare_good, rps
+
+CONF = Path(__file__).parents[2] / "experiments" / "conf" / "problem" / "dueling"
+
+
+def borda(problem):
+    P = problem.preference[0]
+    return (P.sum(axis=1) - 0.5) / (len(P) - 1)
+
+
+def test_bt_ladder_by_hand():
+    problem = bt_ladder()
+    np.testing.assert_allclose(problem.reward[0], 1.5 - np.arange(10) / 6.0, atol=1e-15)
+    assert problem.preference[0, 0, 9] == pytest.approx(1.0 / (1.0 + math.exp(-1.5)), rel=1e-15)
+    assert (problem.winner.tolist(), problem.measure, problem.eta) == ([0], loop.AVERAGE, math.inf)
+    assert bt_ladder(4, eta=2.0).measure == loop.KL
+    assert bt_ladder(4, top=3.0, measure="weak").measure == loop.WEAK
+
+
+def test_condorcet_cycle_has_one_winner_above_a_cycle():
+    problem = condorcet_cycle()
+    P = problem.preference[0]
+    assert problem.winner.tolist() == [0] and problem.measure == loop.AVERAGE
+    np.testing.assert_allclose(problem.condorcet_gap[0], [0.0] + [0.1] * 9, rtol=1e-14)
+    np.testing.assert_allclose(borda(problem), [0.6] + [4.4 / 9.0] * 9, rtol=1e-14)
+    assert (P > 0.5).sum(axis=1).tolist() == [9] + [4] * 9
+    for a in range(9):
+        assert [b for b in range(9) if P[1 + a, 1 + b] > 0.5] == sorted((a + s) % 9 for s in (1, 2, 3, 4))
+
+
+def test_borda_trap_separates_the_winners():
+    problem = borda_trap()
+    assert problem.winner.tolist() == [0] and borda(problem).argmax() == 1
+    np.testing.assert_allclose(borda(problem)[:2], [0.51, (0.49 + 8 * 0.95) / 9.0], rtol=1e-14)
+    wanted = [[0.5, 0.51, 0.51], [0.49, 0.5, 0.95], [0.49, 0.05, 0.5]]
+    np.testing.assert_allclose(borda_trap(3).preference[0], wanted, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("cycle", "extra"), [(3, 0), (5, 1), (7, 3)])
+def test_rps_is_a_cycle_without_a_winner(cycle, extra):
+    problem = rps(cycle, 0.3, extra, eta=math.inf, measure="borda")
+    P = problem.preference[0]
+    assert problem.winner.tolist() == [-1]
+    uniform = np.append(np.full(cycle, 1.0 / cycle), np.zeros(extra))
+    np.testing.assert_allclose(problem.optimal[0], uniform, atol=1e-9)
+    np.testing.assert_allclose((P @ uniform)[:cycle], 0.5, rtol=1e-14)
+    np.testing.assert_allclose(P[cycle:, :cycle], 0.2, rtol=1e-14)
+    assert (P > 0.5).sum(axis=1).tolist() == [(cycle - 1) // 2 + extra] * cycle + [0] * extra
+    regularized = rps(cycle, 0.3, extra)
+    assert regularized.measure == loop.KL
+    np.testing.assert_allclose(regularized.optimal[0, :cycle], regularized.optimal[0, 0], rtol=1e-9)
+
+
+def test_rare_arms_are_rare():
+    good, bad = rare_good(), rare_bad()
+    for problem in (good, bad):
+        assert problem.reference[0, 0] == pytest.approx(0.004, rel=1e-12)
+        np.testing.assert_allclose(problem.reference[0, 1:], 0.996 / 7.0, rtol=1e-12)
+        assert (problem.eta, problem.span, problem.measure) == (8.0, 1.0, loop.KL)
+    assert (good.reward[0].argmax(), bad.reward[0].argmin()) == (0, 0)
+    assert bad.reward[0].max() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: bt_ladder(1), "arms: 1 is not allowed, must be at least 2"),
+        (lambda: bt_ladder(top=0.0), "top: 0 is not in"),
+        (lambda: bt_ladder(eta=0.0), "eta: 0 is not in"),
+        (lambda: borda_trap(2), "arms: 2 is not allowed, must be at least 3"),
+        (lambda: rps(4), "cycle: 4 is not allowed, must be odd"),
+        (lambda: rps(1), "cycle: 1 is not allowed, must be at least 3"),
+        (lambda: rps(gap=0.6), r"gap: 0.6 is not in \(0, 0.5\]"),
+        (lambda: rps(extra=-1), "extra: -1 is not allowed"),
+        (lambda: rps(eta=math.inf), "measure: 'average' is not allowed, the preferences have no Condorcet winner"),
+        (lambda: rare_bad(eta=-1.0), "eta: -1 is not in"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(make, message):
+    with pytest.raises((ValueError, TypeError), match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", dueling.INSTANCES)
+def test_the_yaml_of_an_instance_has_its_defaults(name):
+    hydra = pytest.importorskip("hydra.utils")
+    config = OmegaConf.load(CONF / f"{name}.yaml")
+    make = dueling.INSTANCES[name]
+    assert (CONF / f"{name}.yaml").read_text().startswith("# @package problem\n")
+    assert config._target_ == f"banditlab.dueling.{name}"
+    for key, value in config.items():
+        default = inspect.signature(make).parameters[key].default if key != "_target_" else value
+        assert name in ("bradley_terry", "preferences") or value == default, key
+    assert type(hydra.instantiate(config)) is dueling.Dueling
