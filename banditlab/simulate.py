@@ -322,8 +322,8 @@ def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], th
     """
     controls = np.zeros((len(sizes), 3), np.int64)
     with ThreadPoolExecutor(threads) as pool, _progress(sum(sizes)) as show:
-        pending = {pool.submit(work, task, controls[task]) for task in range(len(sizes))}
         try:
+            pending = {pool.submit(work, task, controls[task]) for task in range(len(sizes))}
             while pending:
                 finished, pending = wait(pending, timeout=_TICK, return_when=FIRST_EXCEPTION)
                 for future in finished:

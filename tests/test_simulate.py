@@ -126,7 +126,7 @@ STUDY = """
     import banditlab as bl
     problem = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
     print("ready", flush=True)
-    result = bl.run(problem, {"KL-UCB": bl.bandits.kl_ucb}, rounds=60_000, replications=1600, store=sys.argv[1])
+    result = bl.run(problem, {"KL-UCB": bl.bandits.kl_ucb}, rounds=60_000, replications=800, store=sys.argv[1])
     result.save(sys.argv[2])
 """
 
@@ -185,6 +185,28 @@ def test_ctrl_c_returns_within_a_second_and_keeps_finished_shards(tmp_path):
     assert time.monotonic() - start < 1.0
     assert process.wait(10) == 0
     assert list(tmp_path.rglob("*.shard"))
+
+
+def test_an_interruption_while_tasks_are_handed_out_stops_those_that_run(monkeypatch):
+    """The third of four tasks is not handed out; without the stop the first two would run for twenty seconds."""
+    original = simulate.ThreadPoolExecutor.submit
+
+    def work(task, control):
+        until = time.monotonic() + 20.0
+        while not control[0] and time.monotonic() < until:
+            time.sleep(0.01)
+        return False
+
+    def submit(pool, function, task, control):
+        if task == 2:
+            raise KeyboardInterrupt
+        return original(pool, function, task, control)
+
+    monkeypatch.setattr(simulate.ThreadPoolExecutor, "submit", submit)
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        simulate.on_threads(work, [1] * 4, 2)
+    assert time.monotonic() - start < 10.0
 
 
 # --- offline studies ----------------------------------------------------------------------------------------------
