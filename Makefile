@@ -22,7 +22,7 @@ run: $(RUN) ## install what is needed, run the quickstart and print where its fi
 	@$(BIN)/banditlab
 
 test: lint types ## install what is needed, then lint, types, tests and notebooks
-	@$(BIN)/python -m pytest --durations=10 $(if $(NOTEBOOKS),--nbmake --nbmake-timeout=120 $(NOTEBOOKS)) tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 $(if $(NOTEBOOKS),--nbmake --nbmake-timeout=120 $(NOTEBOOKS)) tests
 
 lint: $(DEV) ## ruff: rules and format
 	@$(BIN)/ruff check .

@@ -38,7 +38,7 @@ def double_thompson_is_logarithmic() -> Claim:
 
     def study(budget: Budget, algorithm: Any = double_thompson) -> dict[str, Study]:
         algorithms = {"double Thompson": algorithm, "RUCB": rucb}
-        replications = budget.choose(16, 200)
+        replications = budget.choose(8, 200)
         return {
             name: budget.run(factory, algorithms, over={}, rounds=2**17, replications=replications)
             for name, factory in CLASSICAL.items()
