@@ -13,6 +13,7 @@ import itertools
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -274,10 +275,16 @@ def study(
 
     sizes = [sum(shard.cell.work * (shard.stop - shard.start) for _, shard in shards) for shards in tasks]
     on_threads(work, sizes, threads or processors())
-    return [
+    found = [
         {name: np.concatenate([part[a][name] for a in sorted(part)]) for name in _in_order(part[min(part)])}
         for part in done
     ]
+    for cell, channels in zip(cells, found, strict=True):
+        caution = getattr(cell.problem, "caution", None)  # of a family that has something to warn of
+        message = caution(channels) if caution is not None and isinstance(cell, Cell) else None
+        if message:
+            warnings.warn(f"{cell.label}: {message}", stacklevel=3)
+    return found
 
 
 def _in_order(channels: Mapping[str, np.ndarray]) -> list[str]:

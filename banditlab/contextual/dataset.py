@@ -26,7 +26,7 @@ class Fitted(np.ndarray):
     """
 
     estimate: np.ndarray
-    dataset: Dataset | None
+    dataset: Any  # what it was fitted to, or None
 
     def __array_finalize__(self, source: Any) -> None:
         self.dataset = None
@@ -90,14 +90,19 @@ class Dataset(NamedTuple):
 
     def optimal(self, estimate: np.ndarray) -> Fitted:
         """The policy that is optimal for an estimate (S, K) of the rewards, under regularizer, reference and eta."""
-        estimate = np.ascontiguousarray(estimate, dtype=np.float64)
-        if self.regularizer == regularizer.KL and self.eta < math.inf:  # in NumPy: compiles nothing
-            pi = self.reference * np.exp(self.eta * (estimate - estimate.max(axis=1, keepdims=True)))
-            pi /= pi.sum(axis=1, keepdims=True)
-        else:
-            pi = np.empty(estimate.shape)
-            regularizer.each_policy(self.regularizer, self.alpha, estimate, self.reference, self.eta, pi)
-        policy = pi.view(Fitted)
-        policy.estimate, policy.dataset = estimate, self
-        policy.flags.writeable = False
-        return policy
+        return optimal(self, estimate)
+
+
+def optimal(dataset: Any, estimate: np.ndarray) -> Fitted:
+    """The policy that is optimal for an estimate (S, K), under a dataset's regularizer, reference and eta."""
+    estimate = np.ascontiguousarray(estimate, dtype=np.float64)
+    if dataset.regularizer == regularizer.KL and dataset.eta < math.inf:  # in NumPy: compiles nothing
+        pi = dataset.reference * np.exp(dataset.eta * (estimate - estimate.max(axis=1, keepdims=True)))
+        pi /= pi.sum(axis=1, keepdims=True)
+    else:
+        pi = np.empty(estimate.shape)
+        regularizer.each_policy(dataset.regularizer, dataset.alpha, estimate, dataset.reference, dataset.eta, pi)
+    policy = pi.view(Fitted)
+    policy.estimate, policy.dataset = estimate, dataset
+    policy.flags.writeable = False
+    return policy

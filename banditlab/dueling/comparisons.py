@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from banditlab import preference, rng
+from banditlab.contextual import dataset
 from banditlab.contextual.dataset import Fitted
 from banditlab.jit import jit
 
@@ -18,6 +18,8 @@ class Comparisons(NamedTuple):
     wins: np.ndarray  # (X, K, K) comparisons of a with b in context x that a won, in [x, a, b]
     reference: np.ndarray  # (X, K) pi_ref, positive
     eta: float  # inverse temperature
+    regularizer: int  # code of `regularizer.CODES`
+    alpha: float  # order of the regularizer "alpha"
     bradley_terry: bool  # whether preferences come from rewards
     span: float  # known bound R of max r - min r
     features: np.ndarray  # (X, K, d); d = 0 where rewards have no linear structure
@@ -38,29 +40,13 @@ class Comparisons(NamedTuple):
         return fit.projected.copy() if fit.tabular else self.features @ fit.projected[0]
 
     def optimal(self, estimate: np.ndarray) -> Fitted:
-        """The Gibbs policy (X, K) of an estimate of the rewards, which it remembers."""
-        estimate = np.ascontiguousarray(estimate, dtype=np.float64)
-        if math.isinf(self.eta):
-            pi = (np.arange(estimate.shape[1]) == estimate.argmax(axis=1)[:, None]).astype(np.float64)
-        else:
-            pi = self.reference * np.exp(self.eta * (estimate - estimate.max(axis=1, keepdims=True)))
-            pi /= pi.sum(axis=1, keepdims=True)
-        policy = pi.view(Fitted)
-        policy.estimate, policy.dataset = estimate, self
-        policy.flags.writeable = False
-        return policy
+        """The policy (X, K) that is optimal for an estimate of the rewards, which it remembers."""
+        return dataset.optimal(self, estimate)
 
     def require_rewards(self, algorithm: str) -> None:
         """Refuse comparisons by general preferences, in one line."""
         if not self.bradley_terry:
             raise ValueError(f"preference: {algorithm} needs Bradley-Terry preferences, these come from no rewards")
-
-    def remembered(self, policy: Any) -> np.ndarray | None:
-        """The estimate behind a policy made by `optimal` under the same eta and reference, else None."""
-        of = getattr(policy, "dataset", None) if isinstance(policy, Fitted) else None
-        if of is None or of.eta != self.eta or not np.array_equal(of.reference, self.reference):
-            return None
-        return policy.estimate
 
 
 @jit

@@ -16,7 +16,7 @@ from banditlab.jit import jit, needs_refresh, write_policy
 from banditlab.protocol import DONE, NON_FINITE, POLL_ARMS, POLL_ROUNDS, STOPPED, standing
 from banditlab.regression import dot
 
-KL, AVERAGE, STRONG, WEAK, BORDA, COPELAND, REWARD = 0, 1, 2, 3, 4, 5, 6
+KL, AVERAGE, STRONG, WEAK, BORDA, COPELAND, REWARD, FIRST = 0, 1, 2, 3, 4, 5, 6, 7
 """What a round of regret is."""
 REGRET, QUERIES, SAME, AVERAGE_REGRET, BORDA_REGRET, REWARD_REGRET = 0, 1, 2, 3, 4, 5
 """Rows of a recorded trajectory, all cumulative."""
@@ -63,7 +63,9 @@ def main_gap(problem, learner, pi, work):
 
 @jit
 def expected(measure, gap, first, second):
-    """Expectation over two independent arms of the strong (largest), weak (least) or, else, average of their gaps."""
+    """Expectation, over two independent arms, of the largest, the least, the first or, else, the average gap."""
+    if measure == FIRST:
+        return dot(first, gap)
     if measure != STRONG and measure != WEAK:
         return 0.5 * (dot(first, gap) + dot(second, gap))
     total = 0.0
@@ -77,13 +79,13 @@ def expected(measure, gap, first, second):
 
 
 @jit
-def play(problem, learner, lazy, first, second, pi, work, checkpoints, world, own, out, control):
+def play(problem, learner, lazy, first, second, pi, work, wins, checkpoints, world, own, out, control):
     """Play one replication.
 
-    Returns (status, round) and fills `out` (6, C), whose rows are `REGRET` to `REWARD_REGRET`. `lazy` is whether the
-    learner's ``refresh(t)`` tells when its main policy changed, which is otherwise measured in every round. `first`,
-    `second`, `pi` (K,) and `work` (4, K) are workspaces. `control` is an int64 array: entry 0, the stop flag, is read;
-    entry 1, the rounds done, is written.
+    Returns (status, round) and fills `out` (6, C), whose rows are `REGRET` to `REWARD_REGRET`, and `wins` (X, K, K),
+    the comparisons told. `lazy` is whether the learner's ``refresh(t)`` tells when its main policy changed, which is
+    otherwise measured in every round. `first`, `second`, `pi` (K,) and `work` (4, K) are workspaces. `control` is an
+    int64 array: entry 0, the stop flag, is read; entry 1, the rounds done, is written.
     """
     K = first.size
     measure = problem.measure
@@ -127,6 +129,10 @@ def play(problem, learner, lazy, first, second, pi, work, checkpoints, world, ow
                 same += 1.0
             elif wanted:
                 queries += 1.0
+                if won:
+                    wins[x, a, b] += 1.0
+                else:
+                    wins[x, b, a] += 1.0
                 learner.update(t, x, a, b, 1.0 if won else 0.0)
             left -= 1
             if left == 0:

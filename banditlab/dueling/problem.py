@@ -16,12 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from banditlab import checks, equilibrium, protocol, regularizer, rng
+from banditlab import checks, equilibrium, protocol, rng
+from banditlab import regularizer as regularizers
+from banditlab.contextual.dataset import Fitted
 from banditlab.dueling import loop
 from banditlab.dueling.comparisons import Comparisons, draw_comparisons
 from banditlab.equilibrium import self_play_gap
 from banditlab.jit import check_verbs, localize
-from banditlab.regularizer import kl_gap_from_policy, kl_plug_in_gap
+from banditlab.preference import fitted
+from banditlab.regularizer import kl_gap_from_policy, kl_plug_in_gap, policy_gap, policy_plug_in_gap
 
 MEASURES = {
     "kl": loop.KL,
@@ -31,8 +34,12 @@ MEASURES = {
     "borda": loop.BORDA,
     "copeland": loop.COPELAND,
     "reward": loop.REWARD,
+    "first": loop.FIRST,
 }
-"""What a round of regret may be."""
+"""What a round of regret may be: the regularized gap of the main policy, or a loss of the arms compared."""
+
+LOCKED = 0.99
+"""Share of rounds that compare an arm with itself above which a learner that has not decided is called locked in."""
 
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "a preference policy": {
@@ -64,6 +71,8 @@ class Dueling(NamedTuple):
     law: np.ndarray  # (X,) rho, positive
     cumulative: np.ndarray  # (X,) its partial sums
     eta: float  # inverse temperature, inf: unregularized
+    regularizer: int  # code of `regularizer.CODES`
+    alpha: float  # order of the regularizer "alpha"
     span: float  # known bound R of max r - min r
     features: np.ndarray  # (X, K, d) of norm at most 1; d = 0 where rewards have no linear structure
     parameter: np.ndarray  # (d,) theta*, r = phi' theta*
@@ -91,7 +100,10 @@ class Dueling(NamedTuple):
         contexts = [f"X = {X}"] if X > 1 else []
         name = next(name for name, code in MEASURES.items() if code == self.measure)
         eta = [f"eta = {self.eta:g}"] if self.measure == loop.KL else [f"{name} regret"]
-        return ", ".join([kind, *dim, *contexts, f"K = {K}", *eta])
+        penalty = next(name for name, code in regularizers.CODES.items() if code == self.regularizer)
+        order = f" {self.alpha:g}" if penalty == "alpha" else ""
+        other = [] if penalty == "kl" else [f"regularizer {penalty}{order}"]
+        return ", ".join([kind, *dim, *contexts, f"K = {K}", *eta, *other])
 
     @property
     def regret_label(self) -> str:
@@ -101,6 +113,7 @@ class Dueling(NamedTuple):
             loop.STRONG: r"\max(\Delta_{a_s},\Delta_{b_s})",
             loop.WEAK: r"\min(\Delta_{a_s},\Delta_{b_s})",
             loop.REWARD: r"2r^{*}-r(a_s)-r(b_s)",
+            loop.FIRST: r"r^{*}-r(a_s)",
         }.get(self.measure, r"\frac{1}{2}(\Delta_{a_s}+\Delta_{b_s})")
         name = next(name for name, code in MEASURES.items() if code == self.measure)
         kind = "duality gap" if self.measure == loop.KL and not self.bradley_terry else "regret"
@@ -118,10 +131,14 @@ class Dueling(NamedTuple):
         ------
         TypeError
             In one line, naming the verb that is missing or misnamed.
+        ValueError
+            Where the regularizer is not KL.
         """
         form = _form(type(learner))  # type: ignore[arg-type]
+        name = type(learner).__name__
+        if self.regularizer != regularizers.KL:
+            raise ValueError(f"regularizer: {name} plays online, where it must be 'kl'")
         if self.measure == loop.KL and form != "a preference policy":
-            name = type(learner).__name__
             raise TypeError(f"learner {name} has no main policy `policy(x, pi)`, which the measure 'kl' is of")
 
     @staticmethod
@@ -137,6 +154,10 @@ class Dueling(NamedTuple):
         for a in range(pi.size):
             log_pi[a] = math.log(pi[a]) if pi[a] > 0.0 else -math.inf
         return self_play_gap(self.preference[x], log_pi, self.log_reference[x], self.eta, work[1], work[2], work[3])
+
+    def plug_in_gap_of(self, x, estimate, work):
+        """The gap at context x of the policy that is optimal for an estimate (K,); `work` as in `gap_of`."""
+        return kl_plug_in_gap(estimate, self.reward[x], self.reference[x], self.eta, work[0], work[1])
 
     def require_one_context(self, algorithm: str) -> None:
         """Refuse a problem with several contexts, in one line."""
@@ -166,7 +187,9 @@ class Dueling(NamedTuple):
         channels : dict of (C,) arrays
             Cumulative: ``regret`` (exact, by the problem's measure), ``queries`` (comparisons asked and told), ``same``
             (rounds in which both arms were the same), ``borda_regret``, and where they are defined
-            ``average_regret`` (Condorcet) and ``reward_regret`` (2 max r - r(a) - r(b)).
+            ``average_regret`` (Condorcet) and ``reward_regret`` (2 max r - r(a) - r(b)). ``locked`` is 1 at the last
+            checkpoint where more than 99 % of the rounds compared an arm with itself although the comparisons leave
+            two arms that may be the best (`undecided`).
         """
         self.check(learner)
         world = rng.stream(seed, rng.ENVIRONMENT, replication)
@@ -175,9 +198,10 @@ class Dueling(NamedTuple):
         K = self.reference.shape[1]
         first, second, pi = (np.zeros(K) for _ in range(3))
         work = np.zeros((4, K))
+        wins = np.zeros(self.preference.shape)
         lazy = hasattr(learner, "refresh")
         status, t = loop.play(
-            self, localize(learner), lazy, first, second, pi, work, checkpoints, world, own, out, control
+            self, localize(learner), lazy, first, second, pi, work, wins, checkpoints, world, own, out, control
         )
         channels = {"regret": out[loop.REGRET], "queries": out[loop.QUERIES], "same": out[loop.SAME]}
         channels["borda_regret"] = out[loop.BORDA_REGRET]
@@ -185,7 +209,21 @@ class Dueling(NamedTuple):
             channels["average_regret"] = out[loop.AVERAGE_REGRET]
         if self.bradley_terry:
             channels["reward_regret"] = out[loop.REWARD_REGRET]
+        channels["locked"] = np.zeros(checkpoints.size)
+        if status == protocol.DONE and out[loop.SAME, -1] > LOCKED * checkpoints[-1]:
+            channels["locked"][-1] = float(undecided(self, wins).any())
         return status, t, channels
+
+    @staticmethod
+    def caution(channels: dict[str, np.ndarray]) -> str | None:
+        """What a user should be warned of after replications with these channels, (replications, C) each."""
+        locked = int(channels["locked"][:, -1].sum())
+        if locked == 0:
+            return None
+        return (
+            f"in {locked} of {len(channels['locked'])} replications over {100.0 * LOCKED:g} % of the rounds compared "
+            "an arm with itself while two arms may still be the best: locked in, its regret may be linear"
+        )
 
     # What an offline study asks of a problem
 
@@ -203,7 +241,7 @@ class Dueling(NamedTuple):
 
     @property
     def work(self) -> int:
-        """Cost of one dataset and its fit, in rounds of a bandit."""
+        """Cost of one dataset and its fit, in rounds of a bandit: a fit is some ten Newton steps."""
         return 40 * self.preference.size
 
     def dataset(self, samples: int, seed: int, replication: int) -> Comparisons:
@@ -225,7 +263,17 @@ class Dueling(NamedTuple):
 
     def described(self, wins: np.ndarray) -> Comparisons:
         """A dataset of these win counts (X, K, K), with what a learner may know of this problem."""
-        return Comparisons(wins, self.reference, self.eta, self.bradley_terry, self.span, self.features, self.radius)
+        return Comparisons(
+            wins=wins,
+            reference=self.reference,
+            eta=self.eta,
+            regularizer=self.regularizer,
+            alpha=self.alpha,
+            bradley_terry=self.bradley_terry,
+            span=self.span,
+            features=self.features,
+            radius=self.radius,
+        )
 
     def check_fit(self, policy: ArrayLike) -> None:
         """Refuse what is no policy of this problem, as `suboptimality` does; nothing is compiled."""
@@ -240,11 +288,10 @@ class Dueling(NamedTuple):
             In one line, where it is no policy of this problem.
         """
         X, K = self.reference.shape
-        estimate = self.described(np.zeros((X, K, K))).remembered(policy)
         work, gaps = np.empty((4, K)), np.empty(X)
-        if self.bradley_terry and estimate is not None:
+        if self.bradley_terry and isinstance(policy, Fitted) and policy.serves(self):
             for x in range(X):
-                gaps[x] = kl_plug_in_gap(estimate[x], self.reward[x], self.reference[x], self.eta, work[0], work[1])
+                gaps[x] = self.plug_in_gap_of(x, policy.estimate[x], work)
         else:
             pi = checks.policy("policy", policy, (X, K))
             for x in range(X):
@@ -257,6 +304,53 @@ class Dueling(NamedTuple):
     def lawful(self, samples: np.ndarray) -> np.ndarray:
         """(C,) sizes from which a law to first order in 1/n is shown: none is known."""
         return np.zeros(np.shape(samples), bool)
+
+
+class FDueling(Dueling):
+    """A Bradley-Terry problem under another f-divergence than KL, for offline studies."""
+
+    __slots__ = ()
+
+    def gap_of(self, x, pi, work):
+        """As in `Dueling`."""
+        return policy_gap(self.regularizer, self.alpha, pi, self.reward[x], self.reference[x], self.eta, work[0])
+
+    def plug_in_gap_of(self, x, estimate, work):
+        """As in `Dueling`."""
+        kind = self.regularizer, self.alpha
+        return policy_plug_in_gap(*kind, estimate, self.reward[x], self.reference[x], self.eta, work[0], work[1])
+
+
+def undecided(problem: Dueling, wins: np.ndarray) -> np.ndarray:
+    """Contexts in which comparisons leave two arms, neither even with the other, that may both be the best.
+
+    An arm may be the best unless another is shown to beat it with confidence 95 %, L = log 20: without features by
+    Hoeffding's interval of the share of its wins, W / N + sqrt(L / (2 N)) < 1/2; with features by the difference of
+    estimated rewards, more than sqrt(2 L) |z| in the norm of the inverse Hessian, z the difference of features.
+
+    Parameters
+    ----------
+    problem : Dueling
+    wins : (X, K, K) array
+        Comparisons of a with b in context x that a won, in [x, a, b].
+
+    Returns
+    -------
+    (X,) bool array
+    """
+    level = math.log(20.0)
+    if problem.features.shape[2]:
+        fit = fitted(problem.features, wins, 1.0, bound=problem.radius or math.inf)
+        r = problem.features @ fit.projected[0]
+        z = problem.features[:, :, None] - problem.features[:, None]
+        width = np.sqrt(np.maximum(np.einsum("xabi,ij,xabj->xab", z, fit.covariance[0], z), 0.0))
+        beaten = r[:, :, None] - r[:, None] + math.sqrt(2.0 * level) * width < 0.0
+    else:
+        n = np.maximum(wins + wins.transpose(0, 2, 1), 1e-300)
+        beaten = wins / n + np.sqrt(0.5 * level / n) < 0.5
+    possible = ~beaten.any(axis=2)
+    both = possible[:, :, None] & possible[:, None]
+    return (both & (problem.preference != 0.5)).any(axis=(1, 2))
 
 
 @functools.cache
@@ -275,6 +369,8 @@ def bradley_terry(
     law: ArrayLike | None = None,
     reference: ArrayLike | None = None,
     behaviour: ArrayLike | None = None,
+    regularizer: str = "kl",
+    alpha: float | None = None,
     measure: str | None = None,
 ) -> Dueling:
     """A Bradley-Terry problem: arm a beats b with probability sigma(r(a) - r(b)).
@@ -299,8 +395,13 @@ def bradley_terry(
         Positive probabilities; uniform by default.
     behaviour : (X, K) or (K,) array_like, optional
         The policy of which both arms of an offline comparison are independent draws; the reference by default.
+    regularizer : {"kl", "forward_kl", "chi2", "alpha", "js", "kl_chi2"}
+        See `banditlab.regularizer`; for offline studies, while online learners need ``kl``.
+    alpha : float, optional
+        Order of the regularizer ``alpha``.
     measure : str, optional
-        One of `MEASURES`; ``kl`` by default, at eta = inf ``reward``.
+        One of `MEASURES`; by default ``kl``, the regularized gap, and at eta = inf ``reward``, of both arms
+        (``first``: of the first arm alone).
 
     Returns
     -------
@@ -329,7 +430,8 @@ def bradley_terry(
     B = norm if radius is None else checks.finite("radius", radius, norm * (1.0 - 1e-12))
     difference = r[:, :, None] - r[:, None, :]
     P = 0.5 * (1.0 + np.tanh(0.5 * difference))
-    return _problem(P, r, True, eta, R, (phi, theta, B), law, reference, behaviour, measure)
+    kind = regularizer, alpha
+    return _problem(P, r, True, eta, R, (phi, theta, B), law, reference, behaviour, measure, kind)
 
 
 def preferences(
@@ -350,7 +452,7 @@ def preferences(
     eta, law, reference, behaviour
         As in `bradley_terry`.
     measure : str, optional
-        One of `MEASURES` but ``reward``; ``kl`` by default, at eta = inf ``average``.
+        One of `MEASURES` but ``reward`` and ``first``; ``kl`` by default, at eta = inf ``average``.
 
     Returns
     -------
@@ -402,6 +504,7 @@ def _problem(
     reference: ArrayLike | None,
     behaviour: ArrayLike | None,
     measure: str | None,
+    kind: tuple[str, float | None] = ("kl", None),
 ) -> Dueling:
     """The instance of these preferences, after checking the rest."""
     X, K, _ = P.shape
@@ -411,8 +514,10 @@ def _problem(
     checks.known("measure", measure, MEASURES)
     if measure == "kl" and eta == math.inf:
         raise ValueError("measure: 'kl' is not allowed at eta = inf, which is unregularized")
-    if measure == "reward" and not rewarded:
-        raise ValueError("measure: 'reward' is not allowed, these preferences come from no rewards")
+    if measure in ("reward", "first") and not rewarded:
+        raise ValueError(f"measure: {measure!r} is not allowed, these preferences come from no rewards")
+    name, alpha = kind
+    code, order = regularizers.code_of(name, alpha)
     rho = np.full(X, 1.0 / X) if law is None else checks.distribution("law", law, X)
     cumulative = np.cumsum(rho)
     cumulative[-1] = 1.0
@@ -432,6 +537,7 @@ def _problem(
         "borda": borda.max(axis=1, keepdims=True) - borda,
         "copeland": beaten.max(axis=1, keepdims=True) - beaten,
         "reward": 2.0 * (r.max(axis=1, keepdims=True) - r),
+        "first": r.max(axis=1, keepdims=True) - r,
     }
     if eta == math.inf:
         log_optimal = np.full((X, K), -math.inf)
@@ -441,11 +547,13 @@ def _problem(
             with np.errstate(divide="ignore"):
                 log_optimal = np.log(np.stack([equilibrium.von_neumann_winner(p) for p in P]))
     elif rewarded:
-        log_optimal = np.stack([regularizer.log_policy("kl", x, q, eta) for x, q in zip(r, ref, strict=True)])
+        log_optimal = np.stack(
+            [regularizers.log_policy(name, x, q, eta, alpha=alpha) for x, q in zip(r, ref, strict=True)]
+        )
     else:
         log_optimal = np.stack([equilibrium.newton(p, q, eta).log_policy for p, q in zip(P, ref, strict=True)])
     features, parameter, radius = structure
-    return Dueling(
+    return (Dueling if name == "kl" else FDueling)(
         preference=P,
         reward=r,
         bradley_terry=rewarded,
@@ -455,6 +563,8 @@ def _problem(
         law=rho,
         cumulative=cumulative,
         eta=eta,
+        regularizer=code,
+        alpha=order,
         span=float(span),
         features=features,
         parameter=parameter,
@@ -464,7 +574,7 @@ def _problem(
         gap=np.ascontiguousarray(gaps.get(measure, condorcet)),
         condorcet_gap=np.ascontiguousarray(condorcet),
         borda_gap=np.ascontiguousarray(gaps["borda"]),
-        reward_gap=np.ascontiguousarray(0.5 * gaps["reward"]),
+        reward_gap=gaps["first"],
         log_optimal=log_optimal,
         optimal=np.exp(log_optimal),
     )

@@ -16,7 +16,7 @@ from banditlab.dueling.instances import bt_ladder
 from banditlab.dueling.problem import bradley_terry, preferences
 
 HERE = Path(__file__).parent
-MEASURES = ("average", "strong", "weak", "borda", "copeland", "reward")
+MEASURES = ("average", "strong", "weak", "borda", "copeland", "reward", "first")
 
 
 class Fixed(NamedTuple):
@@ -155,7 +155,7 @@ def test_two_rounds_by_hand():
 
 def test_channels_are_those_that_are_defined():
     learner = fixed(np.full((3, 4), 0.25), np.full((3, 4), 0.25), 5)
-    always = {"regret", "queries", "same", "borda_regret"}
+    always = {"regret", "queries", "same", "locked", "borda_regret"}
     assert set(play(instance("borda"), learner, [5])[2]) == always | {"average_regret", "reward_regret"}
     assert set(play(general("average", winner=True), learner, [5])[2]) == always | {"average_regret"}
     assert set(play(general("borda"), learner, [5])[2]) == always
@@ -180,6 +180,8 @@ def loss(problem, measure, x, a, b):
     others = [[c for c in range(K) if c != i] for i in range(K)]
     if measure == "reward":
         return 2.0 * max(problem.reward[x]) - problem.reward[x, a] - problem.reward[x, b]
+    if measure == "first":
+        return max(problem.reward[x]) - problem.reward[x, a]
     if measure in ("borda", "copeland"):
         score = [np.mean([P[i, c] if measure == "borda" else P[i, c] > 0.5 for c in others[i]]) for i in range(K)]
         return max(score) - 0.5 * (score[a] + score[b])
@@ -203,7 +205,10 @@ def enumerated(problem, measure, learner, rounds):
 def test_regret_is_the_enumerated_expectation(measure):
     cut = [1, 2, 7, 40]
     for seed in range(4):
-        for problem in (instance(measure), general(measure, winner=True) if measure != "reward" else None):
+        for problem in (
+            instance(measure),
+            general(measure, winner=True) if measure not in ("reward", "first") else None,
+        ):
             if problem is None:
                 continue
             learner = fixed(*mixed(seed), 40)

@@ -1,13 +1,18 @@
 """Dueling problems: by hand, scores and optima against definitions, learners and what is refused in one line."""
 
+import functools
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
+import banditlab as bl
 from banditlab.dueling import loop
-from banditlab.dueling.problem import MEASURES, bradley_terry, condorcet_winners, preferences
+from banditlab.dueling.instances import rare_good
+from banditlab.dueling.problem import MEASURES, bradley_terry, condorcet_winners, preferences, undecided
+from banditlab.dueling.rlhf_greedy import rlhf_greedy
 from banditlab.dueling.rucb import rucb
 
 TRAP = np.array([[0.5, 0.51, 0.51], [0.49, 0.5, 0.95], [0.49, 0.05, 0.5]])
@@ -47,7 +52,8 @@ def test_linear_rewards_by_hand():
     problem = bradley_terry(features=features, parameter=[3.0, 4.0], eta=1.0)
     np.testing.assert_allclose(problem.reward, [[3.0, -4.0], [5.0, 0.0]], rtol=1e-15)
     assert (problem.radius, problem.span) == (5.0, 7.0)
-    assert bradley_terry(features=features, parameter=[3.0, 4.0], eta=1.0, radius=6.0, span=9.0)[9:13:3] == (9.0, 6.0)
+    wider = bradley_terry(features=features, parameter=[3.0, 4.0], eta=1.0, radius=6.0, span=9.0)
+    assert (wider.span, wider.radius) == (9.0, 6.0)
 
 
 def test_winners_are_those_of_a_plain_search():
@@ -176,5 +182,69 @@ def test_bad_input_is_refused_in_one_line(make, options, message):
 def test_every_measure_is_offered_where_it_is_defined():
     for measure in MEASURES:
         assert bradley_terry([1.0, 0.0], eta=1.0, measure=measure).measure == MEASURES[measure]
+    with pytest.raises(ValueError, match="measure: 'first' is not allowed"):
+        preferences(CYCLE, eta=1.0, measure="first")
     for measure in ("kl", "borda", "copeland"):
         assert preferences(CYCLE, eta=1.0, measure=measure).measure == MEASURES[measure]
+
+
+# Locked in
+
+
+def test_undecided_by_hand():
+    """L = log 20: nine of ten wins leave .9 -+ .387, ten of ten 1 -+ .387 for the loser, 0 + .387 < 1/2."""
+    wins = np.zeros((1, 3, 3))
+    problem = bradley_terry([1.0, 0.0, -1.0], eta=2.0)
+    assert undecided(problem, wins).all()
+    wins[0, 0, 1], wins[0, 0, 2] = 10.0, 10.0
+    assert not undecided(problem, wins).any()
+    wins[0, 1, 0] = 3.0  # 3 / 13 + sqrt(log(20) / 26) = .57: the second arm is possible again
+    assert undecided(problem, wins).all()
+    assert not undecided(bradley_terry([1.0, 1.0, -1.0], eta=2.0), wins).any()  # even arms are no mistake
+
+
+def test_undecided_with_features_is_a_wald_interval():
+    """One feature, 0.5 apart: H = 1 + n / 16 at theta = 0; n wins and n losses leave it open, wins alone do not."""
+    problem = bradley_terry(features=[[[0.5], [0.0]]], parameter=[8.0], eta=2.0)
+    wins = np.zeros((1, 2, 2))
+    wins[0, 0, 1] = wins[0, 1, 0] = 50.0
+    assert undecided(problem, wins).all()
+    wins[0, 1, 0] = 0.0
+    assert not undecided(problem, wins).any()
+
+
+def test_a_learner_that_locks_in_is_warned_of():
+    """Unprojected greedy sampling on rare_good compares an arm with itself; a learner that has decided is fine."""
+    with pytest.warns(UserWarning, match="greedy: in 2 of 2 replications over 99 % of the rounds compared an arm"):
+        unprojected = functools.partial(rlhf_greedy, projected=False)
+        run = bl.run(rare_good(), {"greedy": unprojected}, rounds=5000, replications=2)
+    assert (run.channels["greedy"]["locked"][:, -1] == 1.0).all()
+    assert (run.channels["greedy"]["locked"][:, :-1] == 0.0).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        decided = bl.run(bradley_terry([3.0, 0.0], eta=math.inf), {"RUCB": rucb}, rounds=20_000, replications=2)
+    assert (decided.channels["RUCB"]["same"][:, -1] > 0.99 * 20_000).all()
+
+
+# Other regularizers than KL
+
+
+@pytest.mark.parametrize(("name", "alpha"), [("chi2", None), ("alpha", 3.0), ("forward_kl", None), ("kl_chi2", None)])
+def test_gaps_under_another_regularizer_are_those_of_the_regularizer(name, alpha):
+    """Each context's gap from its definition; the optimum has none; a fit is measured by its estimate."""
+    g = np.random.default_rng(0)
+    r, reference, law = g.random((2, 4)), g.dirichlet(np.ones(4), size=2), np.array([0.3, 0.7])
+    problem = bradley_terry(r, eta=2.0, reference=reference, law=law, regularizer=name, alpha=alpha)
+    assert f"regularizer {name}" in problem.summary
+    pi = g.dirichlet(np.ones(4), size=2)
+    wanted = law @ bl.regularizer.gap(name, pi, r, reference, 2.0, alpha=alpha)
+    assert problem.suboptimality(pi) == pytest.approx(wanted, rel=1e-12, abs=0.0)
+    assert problem.suboptimality(problem.optimal) == pytest.approx(0.0, abs=1e-12)
+    estimate = r + 1e-3 * g.standard_normal((2, 4))
+    fit = problem.dataset(100, 0, 0).optimal(estimate)
+    wanted = law @ bl.regularizer.plug_in_gap(name, estimate, r, reference, 2.0, alpha=alpha)
+    assert problem.suboptimality(fit) == pytest.approx(wanted, rel=1e-12, abs=0.0)
+    with pytest.raises(ValueError, match="regularizer: RUCB plays online, where it must be 'kl'"):
+        bradley_terry([1.0, 0.0], eta=1.0, regularizer=name, alpha=alpha, measure="reward").check(
+            rucb(bradley_terry([1.0, 0.0], eta=1.0), 10)
+        )
