@@ -728,6 +728,135 @@ def regimes(
         return _finish(figure, panels, [*caption, explained])
 
 
+# ---------------------------------------------------------------------------------------------------------------
+# Figures of solvers
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def convergence(
+    gaps: Mapping[str, ArrayLike],
+    *,
+    about: str,
+    measure: str = "one-sided gap",
+    bounds: Mapping[str, ArrayLike] | None = None,
+    time: str = "log",
+    wide: bool = False,
+) -> Figure:
+    """How near iterations come to a solution: gaps on a logarithmic axis against the number of iterations.
+
+    Parameters
+    ----------
+    gaps : mapping of str to (T + 1,) array_like
+        Gap of every iterate, the start included.
+    about : str
+        The instance in a few words, for the caption.
+    measure : str
+        What the gap is, for the axis.
+    bounds : mapping of str to (T + 1,) array_like, optional
+        Theorems, dashed in the colour of the curve of that name; entries that are not finite are left out.
+    time : {"log", "linear"}
+        Scale of the iterations; ``log`` begins with the first.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+        Gaps up to 1e-16 of the largest are rounding and not drawn.
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown scale, or where no gap is positive.
+    """
+    checks.known("time", time, ("log", "linear"))
+    first = 1 if time == "log" else 0
+    curves = {name: np.asarray(gap, dtype=np.float64)[first:] for name, gap in gaps.items()}
+    top = max((gap.max(initial=0.0) for gap in curves.values()), default=0.0)
+    if not top > 0.0:
+        raise ValueError("gaps: none is positive, a logarithmic axis shows none")
+    theory = {name: np.asarray(curve, dtype=np.float64)[first:] for name, curve in (bounds or {}).items()}
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        axes.set_yscale("log")
+        shown = {name: np.where(gap > 1e-16 * top, gap, np.nan) for name, gap in curves.items()}
+        _stretch(axes, [_positive(gap) for gap in shown.values()], [_positive(curve) for curve in theory.values()])
+        _log_ticks(axes.yaxis)
+        style = dict(zip(shown, _lines()))
+        labels = []
+        for name, gap in shown.items():
+            t = np.arange(first, first + gap.size)
+            axes.plot(t, gap, **style[name])
+            if not np.isnan(gap).all():
+                labels.append(Label(name, *_end(t, gap), style[name]["color"]))
+        for name, curve in theory.items():
+            colour = style[name]["color"] if name in style else _GREY
+            axes.plot(np.arange(first, first + curve.size), _positive(curve), "--", color=colour)
+        longest = np.arange(first, first + max(gap.size for gap in curves.values()))
+        _time_axis(axes, longest, time)
+        axes.set(xlabel="iteration", ylabel=measure)
+        caption = [_instance(about), "Dashed: the proven bounds." if theory else ""]
+        return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
+
+
+def simplex(
+    paths: Mapping[str, ArrayLike],
+    *,
+    about: str,
+    marks: Mapping[str, ArrayLike] | None = None,
+    arms: Sequence[str] = ("arm 1", "arm 2", "arm 3"),
+    wide: bool = False,
+) -> Figure:
+    """Trajectories of policies over three arms, in the simplex; of more arms the first three, renormalised.
+
+    Parameters
+    ----------
+    paths : mapping of str to (T, K) array_like
+        Policies of each iteration, K >= 3; a path begins at its hollow and ends at its full circle.
+    about : str
+        The instance in a few words, for the caption.
+    marks : mapping of str to (K,) array_like, optional
+        Single policies, such as the equilibrium and the reference, as crosses with their names.
+    arms : sequence of three str
+        Names of the corners.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+    """
+
+    def place(policies: ArrayLike) -> tuple[Floats, Floats]:
+        pi = np.atleast_2d(np.asarray(policies, dtype=np.float64))[:, :3]
+        pi = pi / pi.sum(axis=1, keepdims=True)
+        return pi[:, 1] + 0.5 * pi[:, 2], math.sqrt(0.75) * pi[:, 2]
+
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        axes.set_axis_off()
+        axes.set_aspect("equal", adjustable="datalim")
+        x, y = place(np.eye(3)[[0, 1, 2, 0]])
+        axes.plot(x, y, color=_GREY, lw=0.6)
+        for corner, (dx, dy, ha) in enumerate(((0.0, -0.03, "center"), (0.0, -0.03, "center"), (0.0, 0.03, "center"))):
+            va = "bottom" if dy > 0.0 else "top"
+            axes.text(x[corner] + dx, y[corner] + dy, arms[corner], size=_SMALL, ha=ha, va=va, color=_GREY)
+        labels = []
+        for (name, path), line in zip(paths.items(), _lines()):
+            x, y = place(path)
+            axes.plot(x, y, **{**line, "lw": 0.8})
+            axes.plot(x[0], y[0], "o", ms=3.5, color=line["color"], mfc="white", mew=0.8, zorder=3)
+            axes.plot(x[-1], y[-1], "o", ms=3.5, color=line["color"], mew=0.8, zorder=3)
+            labels.append(Label(name, x[-1], y[-1], line["color"]))
+        for name, policy in (marks or {}).items():
+            x, y = place(policy)
+            axes.plot(x, y, "+", ms=6.0, color="black", mew=0.8, zorder=4)
+            labels.append(Label(name, x[0], y[0], "black"))
+        axes.margins(0.1)
+        caption = [_instance(about), "Hollow: start; full: end of a path."]
+        return _finish(figure, [Panel(axes, 2.6 if wide else 2.2, labels)], caption)
+
+
 def _draw_beside_bound(
     axes: Axes, x: Floats, centre: Floats, high: Floats, bound: Floats, line: Mapping[str, Any]
 ) -> Panel:

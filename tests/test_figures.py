@@ -167,6 +167,12 @@ def decaying():
     return result
 
 
+HALVED = {"fast": 0.5 ** np.arange(80.0), "slow": 1.0 / (1.0 + np.arange(200.0)), "done": np.array([0.5, 0.0, 0.0])}
+PATHS = {
+    "in": np.linspace([0.6, 0.3, 0.1, 0.0], [0.25, 0.25, 0.25, 0.25], 20),
+    "out": np.linspace([0.6, 0.3, 0.1, 0.0], [0.0, 0.0, 1.0, 0.0], 20),
+}
+
 DRAWN = {
     "log": lambda: figures.regret(trajectory()),
     "linear": lambda: figures.regret(trajectory(), time="linear"),
@@ -218,6 +224,9 @@ DRAWN = {
     "pass at k": lambda: figures.pass_at_k(offline(PASS, n=DRAWS, problem=ANSWERS, laws=PASS)),
     "offline phase": lambda: figures.phase_diagram(offline_phase(manifest={"crossovers": CROSSOVERS})),
     "offline scaling": lambda: figures.scaling(offline_phase(0.02), "samples", wide=True),
+    "convergence": lambda: figures.convergence(HALVED, about="a game", bounds={"fast": 2.0 * HALVED["fast"]}),
+    "convergence, linear": lambda: figures.convergence(HALVED, about="a game", time="linear", wide=True),
+    "simplex": lambda: figures.simplex(PATHS, about="a game", marks={"Nash": PATHS["in"][-1], "reference": [1, 1, 2]}),
     "phase": lambda: figures.phase_diagram(phase(manifest={"crossovers": CROSSOVERS})),
     "two phases": lambda: figures.phase_diagram(phase(algorithms=("KL-UCB", "greedy")), wide=True),
 }
@@ -695,6 +704,40 @@ def test_a_word_keeps_its_underscore():
     assert figures._values(sweep, "regularizer") == r"$\mathrm{regularizer}$ in {$\mathrm{kl\_chi2}$}"
 
 
+# Solvers
+
+
+def test_convergence_draws_positive_gaps_from_the_first_iteration_and_bounds_dashed():
+    figure = figures.convergence(HALVED, about="a game, eta = 2", bounds={"fast": 2.0 * HALVED["fast"]})
+    axes = figure.axes[0]
+    fast, slow, done = lines(axes)
+    np.testing.assert_array_equal(fast.get_xdata(), np.arange(1, 80))
+    wanted = np.where(HALVED["fast"][1:] > 0.5e-16, HALVED["fast"][1:], np.nan)  # of the largest, 1/2
+    np.testing.assert_array_equal(fast.get_ydata(), wanted)
+    assert np.isnan(wanted).any() and np.isnan(done.get_ydata()).all()
+    np.testing.assert_array_equal(slow.get_ydata(), HALVED["slow"][1:])
+    (bound,) = lines(axes, "--")
+    assert bound.get_color() == fast.get_color()
+    np.testing.assert_array_equal(bound.get_ydata(), 2.0 * HALVED["fast"][1:])
+    assert set(names(axes)) == {"fast", "slow"}
+    assert caption(figure) == r"A game, $\eta=2$. Dashed: the proven bounds."
+    linear = figures.convergence(HALVED, about="a game", time="linear").axes[0]
+    np.testing.assert_array_equal(lines(linear)[1].get_xdata(), np.arange(200))
+
+
+def test_simplex_places_policies_by_their_barycentres():
+    """Corners of an equilateral triangle of side 1; the fourth arm is left out and the rest renormalised."""
+    axes = figures.simplex(PATHS, about="a game", marks={"even": [2.0, 2.0, 2.0, 4.0]}).axes[0]
+    border, path, *_ = lines(axes)
+    x, y = border.get_xdata(), border.get_ydata()
+    np.testing.assert_allclose(np.hypot(np.diff(x), np.diff(y)), 1.0, rtol=1e-15)
+    pi = PATHS["in"][:, :3] / PATHS["in"][:, :3].sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(path.get_xdata(), pi @ x[:3], atol=1e-15)
+    np.testing.assert_allclose(path.get_ydata(), pi @ y[:3], atol=1e-15)
+    even = names(axes)["even"].xy
+    np.testing.assert_allclose(even, (x[:3].mean(), y[:3].mean()), rtol=1e-12)
+
+
 # Arguments
 
 
@@ -712,6 +755,8 @@ def test_a_word_keeps_its_underscore():
         (lambda: figures.scaling(phase(), "eta", y="regrets"), "did you mean regret"),
         (lambda: figures.scaling(phase(), "eta", fit=(2.0, 5.0)), r"fit: \(2, 5\) holds fewer than two values of eta"),
         (lambda: figures.phase_diagram(grid({"eta": [1.0]}, lambda _, eta, rounds: eta)), "axis: 'rounds' is unknown"),
+        (lambda: figures.convergence(HALVED, about="a game", time="loglog"), "time: 'loglog' is unknown"),
+        (lambda: figures.convergence({"a": np.zeros(3)}, about="a game"), "gaps: none is positive"),
         (lambda: figures.coverage(phase()), "grid: coverage needs an offline sweep, this one has rounds"),
         (lambda: figures.coverage(coverage_sweep(), x="C"), "axis: 'C' is unknown"),
         (lambda: figures.coverage(coverage_sweep(), x="regularizer"), "regularizer: a logarithmic axis needs numbers"),
