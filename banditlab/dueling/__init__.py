@@ -7,12 +7,15 @@ from banditlab.dueling.bt_greedy import bt_greedy
 from banditlab.dueling.comparisons import Comparisons
 from banditlab.dueling.double_thompson import double_thompson
 from banditlab.dueling.gshf import gshf
+from banditlab.dueling.gshf_online import gshf_online
 from banditlab.dueling.instances import borda_trap, bt_ladder, condorcet_cycle, rare_bad, rare_good, rps
 from banditlab.dueling.nash_plug_in import nash_plug_in
 from banditlab.dueling.problem import Dueling, bradley_terry, preferences
 from banditlab.dueling.rlhf_enhancer import rlhf_enhancer
 from banditlab.dueling.rlhf_greedy import rlhf_greedy
+from banditlab.dueling.rlhf_hybrid import rlhf_hybrid
 from banditlab.dueling.rlhf_mixed import rlhf_mixed
+from banditlab.dueling.rlhf_two_stage import rlhf_two_stage
 from banditlab.dueling.rucb import rucb
 from banditlab.dueling.sparring_exp3 import sparring_exp3
 from banditlab.dueling.sparring_ucb import sparring_ucb
@@ -25,6 +28,9 @@ ALGORITHMS = {
     "rlhf_greedy": rlhf_greedy,
     "rlhf_mixed": rlhf_mixed,
     "rlhf_enhancer": rlhf_enhancer,
+    "gshf_online": gshf_online,
+    "rlhf_hybrid": rlhf_hybrid,
+    "rlhf_two_stage": rlhf_two_stage,
 }
 """Every online algorithm of the family, by name."""
 

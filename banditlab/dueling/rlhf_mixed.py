@@ -2,44 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-import numpy as np
-
 from banditlab.dueling.problem import Dueling
-from banditlab.dueling.rlhf_greedy import plug_in, regression
-from banditlab.preference import Logistic, learn
+from banditlab.dueling.rlhf import REFERENCE, RLHF, fresh
 
 
-class RLHFMixed(NamedTuple):
-    """State of sampling against the reference; build it with `rlhf_mixed`."""
-
-    eta: float  # inverse temperature
-    reference: np.ndarray  # (X, K) pi_ref
-    logistic: Logistic
-    changed: np.ndarray  # (1,) 1 where the estimate changed since `refresh` last looked
-    score: np.ndarray  # (K,) workspace: predicted rewards
-
-    def policy(self, x, pi):
-        plug_in(self.logistic, self.reference, self.eta, x, self.score, pi)
-
-    def refresh(self, t):
-        changed = self.changed[0] > 0.0
-        self.changed[0] = 0.0
-        return changed
-
-    def duel(self, t, x, first, second, rng):
-        plug_in(self.logistic, self.reference, self.eta, x, self.score, first)
-        for b in range(second.size):
-            second[b] = self.reference[x, b]
-        return True
-
-    def update(self, t, x, a, b, y):
-        if learn(self.logistic, x, a, b, y):
-            self.changed[0] = 1.0
-
-
-def rlhf_mixed(problem: Dueling, rounds: int, *, lam: float | None = None) -> RLHFMixed:
+def rlhf_mixed(problem: Dueling, rounds: int, *, lam: float | None = None) -> RLHF:
     """The Gibbs policy of the estimated rewards against the reference, from which the second arm is drawn.
 
     Rewards are estimated by regularized maximum likelihood and projected into the range known of them. The main policy
@@ -57,7 +24,7 @@ def rlhf_mixed(problem: Dueling, rounds: int, *, lam: float | None = None) -> RL
 
     Returns
     -------
-    RLHFMixed
+    RLHF
         Fresh learner; a round costs O(K + d^2), with features O(K d + d^2), and fits are at most about fifteen for
         each doubling of the comparisons after two hundred.
 
@@ -76,6 +43,4 @@ def rlhf_mixed(problem: Dueling, rounds: int, *, lam: float | None = None) -> RL
     ----------
     Xiong et al. 2024, ICML, arXiv:2312.11456. Reconstructed.
     """
-    logistic = regression(problem, "rlhf_mixed", lam)
-    K = problem.reference.shape[1]
-    return RLHFMixed(problem.eta, problem.reference.copy(), logistic, np.zeros(1), np.zeros(K))
+    return fresh(problem, "rlhf_mixed", REFERENCE, lam)

@@ -1,29 +1,15 @@
-"""The plug-in policy against the reference: by hand, and between greedy sampling and the enhancer where eta is large.
+"""The plug-in policy against the reference, by hand.
 
-The fit, the plug-in bound at every refit, bits and errors are tested in test_rlhf_greedy.py.
+The fit, the plug-in bound at every refit, regrets, bits and errors are tested in test_rlhf.py.
 """
 
 import math
 
 import numpy as np
-import pytest
 
 from banditlab import rng
-from banditlab.dueling.instances import rare_bad, rare_good
 from banditlab.dueling.problem import bradley_terry
-from banditlab.dueling.rlhf_greedy import rlhf_greedy
 from banditlab.dueling.rlhf_mixed import rlhf_mixed
-
-
-def regrets(problem, algorithm, rounds, seeds):
-    """(seeds,) cumulative regret."""
-    checkpoints, out = np.array([rounds]), []
-    for i in range(seeds):
-        learner = algorithm(problem, rounds)
-        status, _, channels = problem.play(learner, checkpoints, 7, i, np.zeros(2, np.int64))
-        assert status == 0
-        out.append(channels["regret"][0])
-    return np.array(out)
 
 
 def test_one_win_by_hand():
@@ -53,20 +39,3 @@ def test_the_rival_is_the_reference_of_the_context():
         learner.duel(2, x, first, second, own)
         np.testing.assert_array_equal(second, problem.reference[x])
         assert (abs(first - second).max() > 0.01) == (x == 1)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("problem", [rare_good(), rare_bad()], ids=["rare_good", "rare_bad"])
-def test_it_is_far_below_greedy_sampling_at_large_eta(problem):
-    """48 seeds at 1e4: five times less at least, by four standard errors of greedy - 5 mixed."""
-    difference = regrets(problem, rlhf_greedy, 10_000, 48) - 5.0 * regrets(problem, rlhf_mixed, 10_000, 48)
-    assert difference.mean() > 4.0 * difference.std(ddof=1) / math.sqrt(48)
-
-
-@pytest.mark.slow
-def test_at_small_eta_they_are_alike():
-    """Control: at eta 2 the means are within a factor of 1.5, by four standard errors."""
-    problem = rare_good(eta=2.0)
-    greedy, mixed = regrets(problem, rlhf_greedy, 10_000, 48), regrets(problem, rlhf_mixed, 10_000, 48)
-    for difference in (1.5 * mixed - greedy, 1.5 * greedy - mixed):
-        assert difference.mean() > 4.0 * difference.std(ddof=1) / math.sqrt(48)
