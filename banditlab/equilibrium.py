@@ -358,7 +358,8 @@ def saddle(payoff, row_log_reference, column_log_reference, row_eta, column_eta,
     Newton's method from the log policies that are there, if `warm`; else, or if that fails, from the references along
     a path of growing eta. Returns whether every log probability is within max(1e-11, 1e-14 eta (max A - min A)) of its
     best response's. Gap, residual and steps are in `work.status`. A symmetric game has the same references and etas
-    and, to rounding, the same two policies.
+    and, to rounding, the same two policies. A learner passes a variable for `warm`: a literal True compiles the solver
+    once more.
     """
     low = math.inf
     high = -math.inf

@@ -68,6 +68,7 @@ AXES = {
 """Axis labels of a sweep's axes; an axis without one is called by its symbol."""
 
 _SCALED = r"$n\,\times$ mean suboptimality"
+_GAP = "suboptimality\n" r"$J^{*}-J(\hat\pi)$"  # of a policy from data, where the problem does not say otherwise
 _SYMBOLS = {"rounds": "T", "samples": "n", "coverage": "C", "contexts": "S", "arms": "K", "dim": "d", "delay": "d"}
 _GREEK = ("alpha", "beta", "delta", "epsilon", "eta", "gamma", "kappa", "lambda", "rho", "sigma", "theta")
 _SMALL = 7.0  # points: names of curves, and the caption
@@ -368,7 +369,8 @@ def suboptimality(offline: Offline, *, bounds: bool = False, scaled: bool = Fals
             labels.append(Label(name, *_end(n, bound), _GREY))
         _time_axis(axes, n, "loglog")
         axes.set_xlabel(AXES["samples"])
-        axes.set_ylabel(_SCALED if scaled else "mean suboptimality\n" r"$J^{*}-J(\hat\pi)$", linespacing=1.1)
+        label = f"mean {getattr(offline.problem, 'gap_label', _GAP)}"
+        axes.set_ylabel(rf"$n\,\times$ {label.splitlines()[0]}" if scaled else label, linespacing=1.3)
         ends = {name: _end(n, certificate)[1] for name, certificate in certificates.items()}
         caption = [
             _instance(offline.problem.summary),

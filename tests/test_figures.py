@@ -899,3 +899,15 @@ def test_a_dueling_regret_is_named_by_its_measure():
     ):
         result = bl.run(problem, {"a": bl.dueling.rucb}, rounds=64, replications=2)
         assert words in result.plot().axes[0].get_ylabel()
+
+
+def test_the_gap_of_a_policy_from_comparisons_is_named_by_the_problem():
+    for problem, fit, label in (
+        (bl.dueling.rps(), bl.dueling.nash_plug_in, "duality gap\n$\\frac{1}{2}-\\min_q V(\\hat\\pi,q)$"),
+        (bl.dueling.bt_ladder(3, eta=2.0), bl.dueling.bt_greedy, "suboptimality\n$J^{*}-J(\\hat\\pi)$"),
+    ):
+        result = bl.run_offline(problem, {"a": fit}, samples=[64, 128], replications=2)
+        assert problem.gap_label == label
+        assert result.plot().axes[0].get_ylabel() == f"mean {label}"
+        scaled = figures.suboptimality(result, scaled=True).axes[0].get_ylabel()
+        assert scaled == rf"$n\,\times$ mean {label.splitlines()[0]}"

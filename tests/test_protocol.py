@@ -90,9 +90,20 @@ CHAPTERS = {
             "optimal",
             "parameter",
         ),
-        shared={"problem", "loop", "instances", "comparisons", "rlhf"},
+        shared={"problem", "loop", "instances", "comparisons", "rlhf", "nash"},
     ),
 }
+GAMES = CHAPTERS["dueling"]._replace(
+    problem=dueling.rps(5, 0.3, 1, eta=5.0, reference=[0.02, 0.2, 0.2, 0.2, 0.2, 0.18]),
+    others=[dueling.rps(eta=1e-2), dueling.rps(5, eta=50.0), dueling.preferences(np.full((3, 2, 2), 0.5), eta=1.0)],
+)
+"""In place of their chapter for algorithms that refuse rewards."""
+REFUSING = {("dueling", name): GAMES for name in ("nash_greedy", "nash_mixed", "nash_enhancer")}
+
+
+def chapter_of(family, name):
+    return REFUSING.get((family, name), CHAPTERS[family])
+
 
 LINEAR = CHAPTERS["contextual"].problem
 OFFLINE = {  # an instance for each
@@ -108,6 +119,7 @@ OFFLINE = {  # an instance for each
         "bt_greedy": dueling.bradley_terry([1.0, 0.6, 0.3], eta=5.0),
         "gshf": dueling.bradley_terry([1.0, 0.6, 0.3], eta=5.0),
         "nash_plug_in": dueling.rps(eta=2.0),
+        "nash_pessimistic": dueling.rps(eta=2.0),
     },
     ("contextual", "SELECTIONS"): dict.fromkeys(
         ("best_of_n", "majority_vote", "best_of_majority"), contextual.majority_trap(submissions=2)
@@ -134,7 +146,7 @@ def constructor_of(family, name):
 
 def faults(family, name, constructor):
     """Everything that is wrong with an algorithm."""
-    chapter = CHAPTERS[family]
+    chapter = chapter_of(family, name)
     found = list(signature_faults(name, constructor))
     if found:
         return found
@@ -362,7 +374,7 @@ def test_algorithm_keeps_the_protocol(family, name):
 
 @pytest.mark.parametrize(("family", "name"), ALGORITHMS)
 def test_algorithm_has_its_yaml(family, name):
-    found = list(config_faults(family, name, constructor_of(family, name), CHAPTERS[family].problem))
+    found = list(config_faults(family, name, constructor_of(family, name), chapter_of(family, name).problem))
     assert not found, "\n" + "\n".join(found)
 
 
@@ -437,7 +449,7 @@ def test_class_names_are_unique_over_the_package():
 
 
 def play(family, name, rounds, seed=1):
-    chapter = CHAPTERS[family]
+    chapter = chapter_of(family, name)
     learner = constructor_of(family, name)(chapter.problem, rounds)
     checkpoints = np.arange(1, rounds + 1)
     return chapter.problem.play(learner, checkpoints, seed, 0, np.zeros(2, np.int64))
@@ -463,7 +475,7 @@ def test_every_algorithm_gives_the_same_bits_without_the_compiler(python):
 
 @pytest.mark.parametrize(("family", "name"), ALGORITHMS)
 def test_a_run_is_finite_never_decreases_and_leaves_the_problem_alone(family, name):
-    problem = CHAPTERS[family].problem
+    problem = chapter_of(family, name).problem
     before = [(field, x.copy()) for field, x in arrays(problem)]
     status, t, channels = play(family, name, 3000)
     assert (status, t) == (0, 3000)

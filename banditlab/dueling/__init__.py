@@ -9,6 +9,10 @@ from banditlab.dueling.double_thompson import double_thompson
 from banditlab.dueling.gshf import gshf
 from banditlab.dueling.gshf_online import gshf_online
 from banditlab.dueling.instances import borda_trap, bt_ladder, condorcet_cycle, rare_bad, rare_good, rps
+from banditlab.dueling.nash_enhancer import nash_enhancer
+from banditlab.dueling.nash_greedy import nash_greedy
+from banditlab.dueling.nash_mixed import nash_mixed
+from banditlab.dueling.nash_pessimistic import nash_pessimistic
 from banditlab.dueling.nash_plug_in import nash_plug_in
 from banditlab.dueling.problem import Dueling, bradley_terry, preferences
 from banditlab.dueling.rlhf_enhancer import rlhf_enhancer
@@ -31,6 +35,9 @@ ALGORITHMS = {
     "gshf_online": gshf_online,
     "rlhf_hybrid": rlhf_hybrid,
     "rlhf_two_stage": rlhf_two_stage,
+    "nash_greedy": nash_greedy,
+    "nash_mixed": nash_mixed,
+    "nash_enhancer": nash_enhancer,
 }
 """Every online algorithm of the family, by name."""
 
@@ -38,6 +45,7 @@ OFFLINE: dict[str, Callable[..., Any]] = {
     "bt_greedy": bt_greedy,
     "gshf": gshf,
     "nash_plug_in": nash_plug_in,
+    "nash_pessimistic": nash_pessimistic,
 }
 """Every offline algorithm of the family, ``(dataset) -> policy``, by name."""
 

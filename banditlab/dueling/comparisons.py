@@ -49,6 +49,14 @@ class Comparisons(NamedTuple):
             raise ValueError(f"preference: {algorithm} needs Bradley-Terry preferences, these come from no rewards")
 
 
+def require_game(bradley_terry: bool, eta: float, algorithm: str) -> None:
+    """Refuse what is no KL-regularized game of general preferences, in one line."""
+    if bradley_terry:
+        raise ValueError(f"preference: {algorithm} needs general preferences, these are Bradley-Terry's")
+    if math.isinf(eta):
+        raise ValueError(f"eta: inf is not allowed, {algorithm} solves the KL-regularized game")
+
+
 @jit
 def draw_comparisons(samples, law, behaviour, preferences, state, wins):
     """Win counts of n comparisons, both arms independent draws of the behaviour policy; pairs of one arm tell nothing.

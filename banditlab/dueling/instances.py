@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from banditlab import checks
 from banditlab.dueling.problem import Dueling, bradley_terry, preferences
@@ -83,7 +84,15 @@ def borda_trap(arms: int = 10, *, eta: float = math.inf, measure: str | None = N
     return preferences(P, eta=eta, measure=measure)
 
 
-def rps(cycle: int = 3, gap: float = 0.4, extra: int = 0, *, eta: float = 2.0, measure: str | None = None) -> Dueling:
+def rps(
+    cycle: int = 3,
+    gap: float = 0.4,
+    extra: int = 0,
+    *,
+    eta: float = 2.0,
+    reference: ArrayLike | None = None,
+    measure: str | None = None,
+) -> Dueling:
     """An odd cycle, rock-paper-scissors for three arms, above arms that lose to all of it: no Condorcet winner.
 
     In the cycle an arm beats the next (k - 1) / 2 and loses to the others by `gap`; unregularized, the von Neumann
@@ -97,7 +106,7 @@ def rps(cycle: int = 3, gap: float = 0.4, extra: int = 0, *, eta: float = 2.0, m
         In (0, 1/2].
     extra : int
         Arms >= 0 below the cycle, even among themselves.
-    eta, measure
+    eta, reference, measure
         As in `preferences`; without KL regularization the measure is ``borda`` or ``copeland``.
 
     References
@@ -115,7 +124,7 @@ def rps(cycle: int = 3, gap: float = 0.4, extra: int = 0, *, eta: float = 2.0, m
             b = (a + step) % k
             P[a, b], P[b, a] = 0.5 + gap, 0.5 - gap
     P[:k, k:], P[k:, :k] = 0.5 + gap, 0.5 - gap
-    return preferences(P, eta=eta, measure=measure)
+    return preferences(P, eta=eta, reference=reference, measure=measure)
 
 
 _RARE_GOOD = (1.0, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from banditlab import checks, equilibrium
-from banditlab.dueling.comparisons import Comparisons
+from banditlab.dueling.comparisons import Comparisons, require_game
 
 
 def nash_plug_in(dataset: Comparisons, *, smoothing: float = 0.5) -> np.ndarray:
@@ -16,7 +16,7 @@ def nash_plug_in(dataset: Comparisons, *, smoothing: float = 0.5) -> np.ndarray:
     Parameters
     ----------
     dataset : Comparisons
-        At finite eta.
+        With general preferences, at finite eta.
     smoothing : float
         s > 0.
 
@@ -27,7 +27,7 @@ def nash_plug_in(dataset: Comparisons, *, smoothing: float = 0.5) -> np.ndarray:
     Raises
     ------
     ValueError, TypeError
-        In one line, for a parameter out of range or eta = inf.
+        In one line, for a parameter out of range, Bradley-Terry preferences or eta = inf.
 
     Notes
     -----
@@ -39,8 +39,7 @@ def nash_plug_in(dataset: Comparisons, *, smoothing: float = 0.5) -> np.ndarray:
     Wu, Shi, Yang and Shen, NeurIPS 2025, arXiv:2510.24700.
     """
     s = checks.finite("smoothing", smoothing, 0.0, closed=False)
-    if np.isinf(dataset.eta):
-        raise ValueError("eta: inf is not allowed, nash_plug_in solves the KL-regularized game")
+    require_game(dataset.bradley_terry, dataset.eta, "nash_plug_in")
     wins = dataset.wins
     estimate = (wins + s) / (wins + wins.transpose(0, 2, 1) + 2.0 * s)
     estimate = 0.5 * (estimate + 1.0 - estimate.transpose(0, 2, 1))

@@ -120,6 +120,13 @@ class Dueling(NamedTuple):
         of = "" if self.measure == loop.KL else f"{name} "
         return f"cumulative {of}{kind}\n" rf"$\Sigma_{{s\leq t}}\,{what}$"
 
+    @property
+    def gap_label(self) -> str:
+        """What the gap of a policy from data is, for the axis of a figure."""
+        if self.bradley_terry:
+            return "suboptimality\n" r"$J^{*}-J(\hat\pi)$"
+        return "duality gap\n" r"$\frac{1}{2}-\min_q V(\hat\pi,q)$"
+
     def crossovers(self, rounds: int) -> dict[str, float]:
         """None are known."""
         return {}

@@ -61,6 +61,9 @@ def test_rps_is_a_cycle_without_a_winner(cycle, extra):
     regularized = rps(cycle, 0.3, extra)
     assert regularized.measure == loop.KL
     np.testing.assert_allclose(regularized.optimal[0, :cycle], regularized.optimal[0, 0], rtol=1e-9)
+    np.testing.assert_allclose(regularized.reference[0], 1.0 / (cycle + extra), rtol=1e-14)
+    rare = np.append(np.full(cycle + extra - 1, 0.99 / (cycle + extra - 1)), 0.01)
+    np.testing.assert_allclose(rps(cycle, 0.3, extra, reference=rare).reference[0], rare, rtol=1e-14)
 
 
 def test_rare_arms_are_rare():

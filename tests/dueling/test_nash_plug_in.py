@@ -38,9 +38,10 @@ def test_its_gap_is_below_the_plug_in_certificate_at_every_draw():
 
 
 @pytest.mark.slow
-def test_it_falls_like_one_over_n():
-    """rps(5, .3, 1), eta = 2, n = 2^9 .. 2^16, 200 datasets: exponent -1 within .1, more than four s.e."""
-    problem = instances.rps(5, 0.3, 1, eta=2.0)
+@pytest.mark.parametrize("eta", [2.0, 10.0])
+def test_it_falls_like_one_over_n(eta):
+    """rps(5, .3, 1), n = 2^9 .. 2^16, 200 datasets: exponent -1 within .1, more than four s.e."""
+    problem = instances.rps(5, 0.3, 1, eta=eta)
     found = bl.run_offline(problem, {"a": nash_plug_in}, samples=[2**k for k in range(9, 17)], replications=200)
     row = found.rates().iloc[0]
     assert (row["exponent_high"] - row["exponent_low"]) / 4.0 < 0.025
@@ -54,3 +55,5 @@ def test_bad_input():
         nash_plug_in(data, smoothing=0.0)
     with pytest.raises(ValueError, match="eta: inf is not allowed"):
         nash_plug_in(data._replace(eta=math.inf))
+    with pytest.raises(ValueError, match="preference: nash_plug_in needs general preferences"):
+        nash_plug_in(data._replace(bradley_terry=True))
