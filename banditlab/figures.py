@@ -801,6 +801,51 @@ def convergence(
         return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
 
 
+def certificate(pairs: Mapping[str, ArrayLike], *, about: str, wide: bool = False) -> Figure:
+    """Measured losses against the certificates that a theorem gives them, log-log: none is above the diagonal.
+
+    Parameters
+    ----------
+    pairs : mapping of str to (N, 2) array_like
+        Certificate and loss of each run, both positive where they are drawn.
+    about : str
+        The instances in a few words, for the caption.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        In one line, where no pair is positive.
+    """
+    points = {name: np.asarray(found, dtype=np.float64) for name, found in pairs.items()}
+    points = {name: found[(found > 0.0).all(axis=1)] for name, found in points.items()}
+    if not any(found.size for found in points.values()):
+        raise ValueError("pairs: none is positive, logarithmic axes show none")
+    everything = np.concatenate(list(points.values()))
+    with _style():
+        figure, (axes,) = _canvas(wide, 1)
+        axes.set(xscale="log", yscale="log")
+        labels = []
+        for (name, found), line in zip(points.items(), _lines()):
+            axes.plot(found[:, 0], found[:, 1], ".", ms=3.0, color=line["color"], mew=0.0, alpha=0.7)
+            best = found[found[:, 0].argmax()]
+            labels.append(Label(name, best[0], best[1], line["color"]))
+        low, high = everything[:, 0].min() / 1.5, everything[:, 0].max() * 1.5
+        axes.plot([low, high], [low, high], color=_GREY, lw=0.8)
+        axes.set_xlim(low, high)
+        _log_limits(axes, [everything[:, 1], np.array([low, high])])
+        _log_ticks(axes.xaxis)
+        _log_ticks(axes.yaxis)
+        axes.set(xlabel="certificate", ylabel="measured loss")
+        caption = [_instance(about), f"{len(everything)} runs.", "Grey: equality."]
+        return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
+
+
 def simplex(
     paths: Mapping[str, ArrayLike],
     *,

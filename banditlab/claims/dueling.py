@@ -1,4 +1,4 @@
-"""Claims of the dueling family: rates of classical dueling, and of offline learning from preferences.
+"""Claims of the dueling family: classical dueling, RLHF with Bradley-Terry feedback, learning from preferences.
 
 In every rule "lies in [a, b]" is `inside`: supported with a margin of two standard errors, refuted from four standard
 errors outside.
@@ -13,15 +13,34 @@ from typing import Any
 import numpy as np
 
 from banditlab import figures
-from banditlab.claims import Budget, Claim, Estimate, Numbers, Study, claim, estimate, every, inside, loglog, number
+from banditlab.claims import (
+    Budget,
+    Claim,
+    Estimate,
+    Numbers,
+    Study,
+    claim,
+    estimate,
+    every,
+    fact,
+    inside,
+    loglog,
+    number,
+)
 from banditlab.dueling import instances
 from banditlab.dueling.bt_greedy import bt_greedy
 from banditlab.dueling.double_thompson import double_thompson
 from banditlab.dueling.gshf import gshf
+from banditlab.dueling.nash_pessimistic import nash_pessimistic
 from banditlab.dueling.nash_plug_in import nash_plug_in
+from banditlab.dueling.problem import bradley_terry, preferences
+from banditlab.dueling.rlhf_enhancer import rlhf_enhancer
+from banditlab.dueling.rlhf_greedy import rlhf_greedy
+from banditlab.dueling.rlhf_hybrid import rlhf_hybrid
+from banditlab.dueling.rlhf_mixed import rlhf_mixed
 from banditlab.dueling.rucb import rucb
 from banditlab.dueling.sparring_exp3 import sparring_exp3
-from banditlab.trajectory import Offline
+from banditlab.trajectory import Offline, Trajectory
 
 CLASSICAL = {"ladder": instances.bt_ladder, "cycle": instances.condorcet_cycle}
 
@@ -31,7 +50,7 @@ def double_thompson_is_logarithmic() -> Claim:
     """Double Thompson sampling has a small slope, and less regret than RUCB, with and without transitivity.
 
     The Bradley-Terry ladder and the cycle below a Condorcet winner, K = 10, T = 2^17: the log-log slope of its average
-    regret over the last three octaves lies in (-inf, 0.25], and its regret over that of RUCB in (0, 0.7], on both.
+    regret over the last three octaves lies in (-inf, 0.25], and its regret over that of RUCB in (-inf, 0.7], on both.
 
     The control is sparring Exp3, whose regret grows like a square root.
     """
@@ -76,10 +95,10 @@ def double_thompson_is_logarithmic() -> Claim:
 
 @claim
 def offline_nash_one_over_n() -> Claim:
-    """The plug-in Nash policy's duality gap falls like 1 / n, without pessimism.
+    """The plug-in Nash policy's duality gap falls like 1 / n, and below that of a pessimistic one.
 
     A cycle of five arms with gap .3 and an arm below it, eta = 2, n = 2^9, 2^10, ..., 2^16: the exponent of the mean
-    one-sided gap lies in [-1.1, -0.9].
+    one-sided gap lies in [-1.1, -0.9], and its gap over that of `nash_pessimistic` at the largest n in (-inf, 1].
 
     The control gives back the reference policy, whose gap does not fall.
     """
@@ -87,7 +106,7 @@ def offline_nash_one_over_n() -> Claim:
     def study(budget: Budget, fit: Any = nash_plug_in) -> Offline:
         (run,) = budget.run_offline(
             lambda: instances.rps(5, 0.3, 1, eta=2.0),
-            {"plug-in Nash": fit},
+            {"plug-in Nash": fit, "pessimistic Nash": nash_pessimistic},
             over={},
             samples=[2**k for k in range(9, 17)],
             replications=budget.choose(150, 2000),
@@ -96,16 +115,26 @@ def offline_nash_one_over_n() -> Claim:
 
     def measure(result: Offline) -> Numbers:
         gaps = result.gap["plug-in Nash"]
-        return {"exponent": estimate(lambda mean: loglog(result.samples, mean), gaps)}
+        both = np.stack([gaps[:, -1], result.gap["pessimistic Nash"][:, -1]], axis=1)
+        return {
+            "exponent": estimate(lambda mean: loglog(result.samples, mean), gaps),
+            "plug-in over pessimistic": estimate(lambda mean: float(mean[0] / mean[1]), both),
+        }
+
+    def verdict(found: Numbers) -> str:
+        return every(
+            inside(number(found, "exponent"), -1.1, -0.9),
+            inside(number(found, "plug-in over pessimistic"), -math.inf, 1.0),
+        )
 
     return Claim(
         statement="Nash policies of estimated preferences have a duality gap of order 1 / n, without pessimism.",
         latex=r"\mathrm{gap}(\hat\pi) \le \frac{\eta}{8}\,\mathrm{range}\big((P - \hat P)\hat\pi\big)^2 = O(1/n)",
         source="Wu, Shi, Yang and Shen, NeurIPS 2025, arXiv:2510.24700",
-        predicted="exponent: -1",
+        predicted="exponent: -1; below pessimism",
         study=study,
         measure=measure,
-        verdict=lambda found: inside(number(found, "exponent"), -1.1, -0.9),
+        verdict=verdict,
         control=lambda budget: study(budget, _reference),
         wrong="the reference policy, which learns nothing",
         figure=figures.suboptimality,
@@ -122,8 +151,8 @@ def pessimism_is_a_trade() -> Claim:
     """Pessimism in offline RLHF pays where the worst arm is rare in the data, and costs where the best one is.
 
     Eight arms, eta = 8, n = 1000 comparisons of draws from the reference, which gives one arm mass .004; pessimism at
-    scale 2. The mean suboptimality over that of the greedy policy lies in (0, 0.5] where the rare arm is the worst, and
-    in [1.2, inf) where it is the best.
+    scale 2. The mean suboptimality over that of the greedy policy lies in (-inf, 0.5] where the rare arm is the worst,
+    and in [1.2, inf) where it is the best.
 
     The control draws the data evenly from all arms.
     """
@@ -140,34 +169,24 @@ def pessimism_is_a_trade() -> Claim:
                 lambda problem=problem: problem,
                 fits,
                 over={},
-                samples=[1000],
-                replications=budget.choose(400, 4000),
+                samples=[250, 1000, 4000],
+                replications=budget.choose(300, 4000),
             ).values()
         return runs
 
     def measure(result: dict[str, Offline]) -> Numbers:
         return {
             f"pessimistic / greedy, {name} arm rare": estimate(
-                lambda mean: float(mean[1] / mean[0]), np.concatenate([*run.gap.values()], axis=1)
+                lambda mean: float(mean[1] / mean[0]), np.stack([gap[:, 1] for gap in run.gap.values()], axis=1)
             )
             for name, run in result.items()
         }
 
     def verdict(found: Numbers) -> str:
         return every(
-            inside(number(found, "pessimistic / greedy, worst arm rare"), 0.0, 0.5),
+            inside(number(found, "pessimistic / greedy, worst arm rare"), -math.inf, 0.5),
             inside(number(found, "pessimistic / greedy, best arm rare"), 1.2, math.inf),
         )
-
-    def figure(result: dict[str, Offline]) -> Any:
-        problem = instances.rare_bad(eta=8.0)
-        fits: dict[str, Any] = {"greedy": bt_greedy, "pessimistic": functools.partial(gshf, scale=2.0)}
-        (run,) = (
-            Budget()
-            .run_offline(lambda: problem, fits, over={}, samples=[250, 1000, 4000, 16000], replications=100)
-            .values()
-        )
-        return figures.suboptimality(run)
 
     return Claim(
         statement="Pessimism in offline RLHF is a trade: it pays where bad arms are rare, and costs where good are.",
@@ -179,5 +198,145 @@ def pessimism_is_a_trade() -> Claim:
         verdict=verdict,
         control=lambda budget: study(budget, even=True),
         wrong="data drawn evenly from all arms",
-        figure=figure,
+        figure=lambda result: figures.suboptimality(result["worst"]),
+    )
+
+
+@claim
+def unprojected_greedy_locks_in() -> Claim:
+    """Greedy sampling learns only if the known range of the rewards is imposed on their estimate.
+
+    rare_good, eta = 8, T = 2^15: the log-log slope of the regret gained from octave to octave, less one, which is that
+    of the gap of the main policy, over the last four octaves lies in [-0.1, inf) without the projection, and in
+    (-inf, -0.4] with it.
+
+    The control projects in both.
+    """
+
+    def study(budget: Budget, projected: bool = False) -> Trajectory:
+        return budget.run(
+            instances.rare_good,
+            {"unprojected": functools.partial(rlhf_greedy, projected=projected), "projected": rlhf_greedy},
+            over={},
+            rounds=2**15,
+            replications=budget.choose(96, 1000),
+        )[()]
+
+    def measure(result: Trajectory) -> Numbers:
+        octaves = result.checkpoints[-4:]
+        return {
+            f"slope, {name}": estimate(lambda mean: loglog(octaves, np.diff(mean)[-4:]) - 1.0, regret)
+            for name, regret in result.regret.items()
+        }
+
+    def verdict(found: Numbers) -> str:
+        return every(
+            inside(number(found, "slope, unprojected"), -0.1, math.inf),
+            inside(number(found, "slope, projected"), -math.inf, -0.4),
+        )
+
+    return Claim(
+        statement="Without the known range of rewards greedy sampling compares an arm with itself for ever.",
+        latex=r"\pi_t \to \delta_a \;\Rightarrow\; a_t = b_t,\ \text{and nothing is learned}",
+        source="Wu, Shi, Yang and Shen, NeurIPS 2025, arXiv:2510.24700, for greedy sampling",
+        predicted="0 without the projection; below -0.4 with it",
+        study=study,
+        measure=measure,
+        verdict=verdict,
+        control=lambda budget: study(budget, projected=True),
+        wrong="projected in both",
+        figure=lambda result: figures.regret(result, time="loglog"),
+    )
+
+
+SCHEMES: dict[str, Any] = {
+    "enhancer": rlhf_enhancer,
+    "pi x ref": rlhf_mixed,
+    "offline": functools.partial(rlhf_hybrid, share=1.0),
+    "greedy": rlhf_greedy,
+}
+
+
+@claim
+def exploration_pays_where_the_best_is_rare() -> Claim:
+    """Where the best arm is rare under the reference, whom a policy is compared with decides its regret.
+
+    rare_good, eta = 8, T = 2^15: the regret of the enhancer over that of pi x ref lies in (-inf, 0.9], that of pi x ref
+    over offline sampling, ref x ref, in (-inf, 0.7], and that of offline sampling over greedy sampling in (-inf, 0.5].
+
+    The control has a uniform reference and eta = 2, where every scheme meets every arm.
+    """
+    most = {"enhancer / pi x ref": 0.9, "pi x ref / offline": 0.7, "offline / greedy": 0.5}
+
+    def study(budget: Budget, instance: Any = instances.rare_good) -> Trajectory:
+        return budget.run(instance, SCHEMES, over={}, rounds=2**15, replications=budget.choose(96, 1000))[()]
+
+    def measure(result: Trajectory) -> Numbers:
+        last = np.stack([regret[:, -1] for regret in result.regret.values()], axis=1)
+        return {name: estimate(lambda mean, i=i: float(mean[i] / mean[i + 1]), last) for i, name in enumerate(most)}
+
+    def even() -> Any:
+        return bradley_terry(instances.rare_good().reward, eta=2.0, span=1.0)
+
+    return Claim(
+        statement="Comparing with an exploring rival beats comparing with the reference, and with oneself.",
+        latex=r"\mathrm{Reg}_{\text{enhancer}} < \mathrm{Reg}_{\pi\times\mathrm{ref}} < "
+        r"\mathrm{Reg}_{\mathrm{ref}\times\mathrm{ref}} < \mathrm{Reg}_{\pi\times\pi}",
+        source="Xiong et al. 2024, ICML, arXiv:2312.11456, for the schemes",
+        predicted="ratios below 1",
+        study=study,
+        measure=measure,
+        verdict=lambda found: every(*(inside(number(found, name), -math.inf, top) for name, top in most.items())),
+        control=lambda budget: study(budget, even),
+        wrong="a uniform reference, eta = 2",
+        figure=lambda result: figures.regret(result, time="loglog"),
+    )
+
+
+@claim
+def plug_in_certificate_holds() -> Claim:
+    """The gap of a plug-in policy is at most eta / 8 times the squared range of its error, in every run.
+
+    Sixty random Bradley-Terry tables and sixty random preference matrices of three to seven arms (600 at the full
+    budget), eta = .5, 3 and 20, n = 30, 300 and 3000: the largest gap over its certificate,
+    (eta / 8) (max u - min u)^2 with u = r - r_hat, or u = (P - P_hat) pi_hat in the game, lies in [0.5, 1].
+
+    The control takes a quarter of the constant.
+    """
+
+    def study(budget: Budget, constant: float = 0.125) -> dict[str, np.ndarray]:
+        g = np.random.default_rng(budget.seed)
+        found: dict[str, list[tuple[float, float]]] = {"rewards": [], "game": []}
+        for i in range(budget.choose(60, 600)):
+            K, eta, n = 3 + i % 5, (0.5, 3.0, 20.0)[i % 3], (30, 300, 3000)[i // 3 % 3]
+            reference = g.dirichlet(np.full(K, 2.0))
+            rewarded = bradley_terry(g.random(K), eta=eta, reference=reference, span=1.0)
+            fit = bt_greedy(rewarded.dataset(n, budget.seed, i))
+            error = np.ptp(rewarded.reward - fit.estimate)
+            found["rewards"].append((constant * eta * error * error, rewarded.suboptimality(fit)))
+            upper = np.triu(g.random((K, K)), 1)
+            P = upper + np.tril(1.0 - upper.T, -1) + 0.5 * np.eye(K)
+            game = preferences(P, eta=eta, reference=reference)
+            data = game.dataset(n, budget.seed, i)
+            policy = nash_plug_in(data)
+            wins = data.wins[0]
+            error = np.ptp((P - (wins + 0.5) / (wins + wins.T + 1.0)) @ policy[0])
+            found["game"].append((constant * eta * error * error, game.suboptimality(policy)))
+        return {name: np.array(pairs) for name, pairs in found.items()}
+
+    def measure(result: dict[str, np.ndarray]) -> Numbers:
+        pairs = np.concatenate(list(result.values()))
+        return {"largest gap over its certificate": fact((pairs[:, 1] / pairs[:, 0]).max())}
+
+    return Claim(
+        statement="A plug-in policy loses at most eta / 8 times the squared range of its error, whatever the data.",
+        latex=r"J(\pi^*) - J(\hat\pi) \le \tfrac{\eta}{8}\,\mathbb{E}_x\,\mathrm{range}(r - \hat r)^2",
+        source="Hoeffding's lemma; for RLHF: Wu, Shi, Yang and Shen, NeurIPS 2025, arXiv:2510.24700",
+        predicted="at most 1, and not far below",
+        study=study,
+        measure=measure,
+        verdict=lambda found: inside(number(found, "largest gap over its certificate"), 0.5, 1.0),
+        control=lambda budget: study(budget, 0.125 / 4.0),
+        wrong="a quarter of the constant",
+        figure=lambda result: figures.certificate(result, about="random instances, eta = .5, 3 and 20"),
     )
