@@ -908,6 +908,10 @@ def log_policy(name: str, reward: ArrayLike, reference: ArrayLike, eta: float, *
     code, order = code_of(name, alpha)
     eta = _eta(eta)
     shape, (r, ref) = _broadcast(reward=_rows("reward", reward), reference=_reference(reference))
+    if code == KL and eta < math.inf:  # in NumPy: compiles nothing
+        score = np.log(ref) + eta * (r - r.max(axis=1, keepdims=True))
+        score -= score.max(axis=1, keepdims=True)
+        return (score - np.log(np.exp(score).sum(axis=1, keepdims=True))).reshape(shape)
     out = np.empty_like(r)
     each_log_policy(code, order, r, ref, eta, out)
     return out.reshape(shape)

@@ -118,6 +118,7 @@ OFFLINE = {  # an instance for each
     ("dueling", "OFFLINE"): {
         "bt_greedy": dueling.bradley_terry([1.0, 0.6, 0.3], eta=5.0),
         "gshf": dueling.bradley_terry([1.0, 0.6, 0.3], eta=5.0),
+        "gshf_set": dueling.bradley_terry([1.0, 0.6, 0.3], eta=5.0),
         "nash_plug_in": dueling.rps(eta=2.0),
         "nash_pessimistic": dueling.rps(eta=2.0),
     },

@@ -8,7 +8,18 @@ from banditlab.dueling.comparisons import Comparisons
 from banditlab.dueling.double_thompson import double_thompson
 from banditlab.dueling.gshf import gshf
 from banditlab.dueling.gshf_online import gshf_online
-from banditlab.dueling.instances import borda_trap, bt_ladder, condorcet_cycle, rare_bad, rare_good, rps
+from banditlab.dueling.gshf_set import gshf_set
+from banditlab.dueling.instances import (
+    borda_trap,
+    bt_ladder,
+    bt_linear,
+    bt_tabular,
+    condorcet_cycle,
+    minimax_bt,
+    rare_bad,
+    rare_good,
+    rps,
+)
 from banditlab.dueling.nash_enhancer import nash_enhancer
 from banditlab.dueling.nash_greedy import nash_greedy
 from banditlab.dueling.nash_mixed import nash_mixed
@@ -44,6 +55,7 @@ ALGORITHMS = {
 OFFLINE: dict[str, Callable[..., Any]] = {
     "bt_greedy": bt_greedy,
     "gshf": gshf,
+    "gshf_set": gshf_set,
     "nash_plug_in": nash_plug_in,
     "nash_pessimistic": nash_pessimistic,
 }
@@ -52,6 +64,9 @@ OFFLINE: dict[str, Callable[..., Any]] = {
 INSTANCES = {
     "bradley_terry": bradley_terry,
     "preferences": preferences,
+    "bt_linear": bt_linear,
+    "bt_tabular": bt_tabular,
+    "minimax_bt": minimax_bt,
     "bt_ladder": bt_ladder,
     "condorcet_cycle": condorcet_cycle,
     "borda_trap": borda_trap,

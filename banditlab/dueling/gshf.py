@@ -9,20 +9,23 @@ from banditlab.contextual.dataset import Fitted
 from banditlab.dueling.comparisons import Comparisons
 
 
-def gshf(dataset: Comparisons, *, scale: float = 1.0, lam: float = 0.1) -> Fitted:
+def gshf(dataset: Comparisons, *, scale: float = 1.0, lam: float = 0.1, delta: float | None = None) -> Fitted:
     """Pessimistic offline RLHF: the Gibbs policy of maximum-likelihood rewards minus their width against the reference.
 
     The reward of arm a is lowered by scale |phi(x, a) - nu(x)|_{H^-1}, nu(x) the reference's mean feature and H the
-    Hessian of the regularized likelihood (in tables phi is a unit vector an arm).
+    Hessian of the regularized likelihood (in tables phi is a unit vector an arm); with `delta` by
+    scale beta |phi(x, a) - nu(x)|_{V^-1}, beta and V of `Comparisons.confident`.
 
     Parameters
     ----------
     dataset : Comparisons
         With Bradley-Terry preferences.
     scale : float
-        Factor >= 0 of the width; 0 is `bt_greedy`.
+        Factor >= 0 of the width; 0 is greedy, and with `delta` 1 is the theorem.
     lam : float
         Ridge > 0 of the fit.
+    delta : float, optional
+        Failure probability in (0, 1] of the theorem's width; the practical width unless given.
 
     Returns
     -------
@@ -35,20 +38,21 @@ def gshf(dataset: Comparisons, *, scale: float = 1.0, lam: float = 0.1) -> Fitte
 
     Notes
     -----
-    Reconstructed: Option II with the practical Hessian width in place of the theorem's radius. Pessimism is a trade: it
-    pays where bad arms are rare in the data, and costs where the best one is.
+    Reconstructed: Option II. Where |theta - theta*|_V <= beta and with w = beta |phi - nu|_{V^-1}, for every policy pi
+    J(pi) - J(found) <= 2 E_pi w - E KL(pi || found) / eta, and the gap is at most 2 eta E_pi* w^2: single-policy
+    coverage. The theorem's width is some ten times the practical one, and with it rewards are not projected into their
+    known range, for which the bound does not hold. Pessimism is a trade: it pays where bad arms are rare in the data,
+    and costs where the best one is.
 
     References
     ----------
-    Xiong et al. 2024, ICML, arXiv:2312.11456, Option II of offline GSHF.
+    Xiong et al. 2024, ICML, arXiv:2312.11456, Option II of offline GSHF. Zhao, Ji, Zhao, Zhang and Gu, ICLR 2026,
+    arXiv:2502.06051, for the rate 1/n under single-policy coverage.
     """
     scale = checks.finite("scale", scale, 0.0)
-    lam = checks.finite("lam", lam, 0.0, closed=False)
     dataset.require_rewards("gshf")
-    fit = dataset.estimated(lam)
-    X, K = dataset.reference.shape
-    phi = np.broadcast_to(np.eye(K), (X, K, K)) if fit.tabular else dataset.features
+    rewards, inverse, radius = dataset.confident(lam, delta)
+    phi = dataset.parameter_features()
     away = phi - np.einsum("xa,xai->xi", dataset.reference, phi)[:, None]
-    covariance = fit.covariance if fit.tabular else np.broadcast_to(fit.covariance, (X, *fit.covariance.shape[1:]))
-    width = np.sqrt(np.maximum(np.einsum("xai,xij,xaj->xa", away, covariance, away), 0.0))
-    return dataset.optimal(dataset.rewards(fit) - scale * width)
+    width = np.sqrt(np.maximum(np.einsum("xai,xij,xaj->xa", away, inverse, away), 0.0))
+    return dataset.optimal(rewards - scale * radius * width)

@@ -14,6 +14,121 @@ from banditlab import checks
 from banditlab.dueling.problem import Dueling, bradley_terry, preferences
 
 
+def bt_linear(
+    contexts: int = 5,
+    arms: int = 8,
+    dim: int = 4,
+    norm: float = 2.0,
+    *,
+    seed: int = 0,
+    eta: float = 5.0,
+    regularizer: str = "kl",
+    alpha: float | None = None,
+) -> Dueling:
+    """Bradley-Terry rewards linear in random unit features, under a random reference and law of contexts.
+
+    Features and the direction of theta* are independent and uniform on the sphere, the reference of each context and
+    the law are Dirichlet(2).
+
+    Parameters
+    ----------
+    contexts, arms, dim : int
+        X, K, d >= 1.
+    norm : float
+        Norm >= 0 of theta*, which is known.
+    seed : int
+        Nonnegative.
+    eta, regularizer, alpha
+        As in `bradley_terry`, eta finite.
+
+    References
+    ----------
+    Xiong et al. 2024, ICML, arXiv:2312.11456, for the setting; the instance is this package's.
+    """
+    X, K, d = (checks.integer(*size, 1) for size in (("contexts", contexts), ("arms", arms), ("dim", dim)))
+    norm = checks.finite("norm", norm, 0.0)
+    rng = np.random.default_rng(checks.integer("seed", seed, 0))
+    phi = rng.standard_normal((X, K, d))
+    phi /= np.sqrt((phi * phi).sum(axis=-1, keepdims=True))
+    theta = rng.standard_normal(d)
+    theta *= norm / math.sqrt(theta @ theta)
+    law, reference = rng.dirichlet(np.full(X, 2.0)), rng.dirichlet(np.full(K, 2.0), size=X)
+    return bradley_terry(
+        features=phi,
+        parameter=theta,
+        eta=eta,
+        law=law,
+        reference=reference,
+        regularizer=regularizer,
+        alpha=alpha,
+        measure="kl",
+    )
+
+
+def bt_tabular(
+    contexts: int = 5,
+    arms: int = 8,
+    *,
+    seed: int = 0,
+    eta: float = 5.0,
+    regularizer: str = "kl",
+    alpha: float | None = None,
+) -> Dueling:
+    """Bradley-Terry rewards without structure, uniform in [0, 1] and of known range 1, under a random reference.
+
+    The reference of each context and the law of contexts are Dirichlet(2).
+
+    Parameters
+    ----------
+    contexts, arms : int
+        X, K >= 1.
+    seed : int
+        Nonnegative.
+    eta, regularizer, alpha
+        As in `bradley_terry`, eta finite.
+
+    References
+    ----------
+    Xiong et al. 2024, ICML, arXiv:2312.11456, for the setting; the instance is this package's.
+    """
+    X, K = checks.integer("contexts", contexts, 1), checks.integer("arms", arms, 1)
+    rng = np.random.default_rng(checks.integer("seed", seed, 0))
+    law, reference = rng.dirichlet(np.full(X, 2.0)), rng.dirichlet(np.full(K, 2.0), size=X)
+    return bradley_terry(
+        rng.random((X, K)),
+        eta=eta,
+        span=1.0,
+        law=law,
+        reference=reference,
+        regularizer=regularizer,
+        alpha=alpha,
+        measure="kl",
+    )
+
+
+def minimax_bt(samples: int = 1024, *, eta: float = 100.0) -> Dueling:
+    """Four arms of which one is better by what n comparisons hardly show: 1/n at small eta, n^{-1/2} at large.
+
+    Both arms of a comparison are uniform draws, so that of `samples` m, as many as a dataset is drawn with, n = 3 m / 4
+    compare different arms, m / 8 = n / 6 each pair in expectation; the others tell nothing. The better arm has reward
+    3 / sqrt(n), at most 1, the others 0. The gap shrinks with n, as it must for n^{-1/2} to show: in a sweep over
+    `samples` every cell has an instance of its own. The slow regime begins at eta = sqrt(n) / 3.
+
+    Parameters
+    ----------
+    samples : int
+        m >= 1, the sample size for which it is hard.
+    eta : float
+        Inverse temperature in (0, inf).
+
+    References
+    ----------
+    Zhao, Ye, Gu and Zhang 2024, arXiv:2411.04625, for the two regimes; the instance is this package's.
+    """
+    n = 0.75 * checks.integer("samples", samples, 1)
+    return bradley_terry([min(3.0 / math.sqrt(n), 1.0), 0.0, 0.0, 0.0], eta=eta, span=1.0, measure="kl")
+
+
 def bt_ladder(arms: int = 10, *, top: float = 1.5, eta: float = math.inf, measure: str | None = None) -> Dueling:
     """Bradley-Terry duels of arms with evenly spread rewards, the first the best.
 
@@ -131,37 +246,46 @@ _RARE_GOOD = (1.0, 0.3, 0.25, 0.2, 0.15, 0.1, 0.05, 0.0)
 _RARE_BAD = (0.0, 0.3, 0.25, 0.2, 0.15, 0.5, 0.05, 0.1)
 
 
-def _rare(reward: tuple[float, ...], eta: float) -> Dueling:
+def _rare(reward: tuple[float, ...], eta: float, span: float, regularizer: str, alpha: float | None) -> Dueling:
     reference = np.full(8, 0.996 / 7.0)
     reference[0] = 0.004
-    return bradley_terry(reward, eta=eta, span=1.0, reference=reference / reference.sum())
+    reference /= reference.sum()
+    return bradley_terry(reward, eta=eta, span=span, reference=reference, regularizer=regularizer, alpha=alpha)
 
 
-def rare_good(*, eta: float = 8.0) -> Dueling:
+def rare_good(*, eta: float = 8.0, span: float = 1.0, regularizer: str = "kl", alpha: float | None = None) -> Dueling:
     """The best of eight arms has reference mass .004: pessimism costs, exploration pays.
 
     Parameters
     ----------
     eta : float
         Inverse temperature in (0, inf).
+    span : float
+        Known bound of the range of the rewards, at least that range; a large one leaves estimates unprojected.
+    regularizer, alpha
+        As in `bradley_terry`.
 
     References
     ----------
     Xiong et al. 2024, ICML, arXiv:2312.11456, for the setting; the instance is this package's.
     """
-    return _rare(_RARE_GOOD, eta)
+    return _rare(_RARE_GOOD, eta, span, regularizer, alpha)
 
 
-def rare_bad(*, eta: float = 8.0) -> Dueling:
+def rare_bad(*, eta: float = 8.0, span: float = 1.0, regularizer: str = "kl", alpha: float | None = None) -> Dueling:
     """The worst of eight arms has reference mass .004: pessimism pays.
 
     Parameters
     ----------
     eta : float
         Inverse temperature in (0, inf).
+    span : float
+        Known bound of the range of the rewards, at least that range; a large one leaves estimates unprojected.
+    regularizer, alpha
+        As in `bradley_terry`.
 
     References
     ----------
     Xiong et al. 2024, ICML, arXiv:2312.11456, for the setting; the instance is this package's.
     """
-    return _rare(_RARE_BAD, eta)
+    return _rare(_RARE_BAD, eta, span, regularizer, alpha)

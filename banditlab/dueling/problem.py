@@ -273,6 +273,7 @@ class Dueling(NamedTuple):
         return Comparisons(
             wins=wins,
             reference=self.reference,
+            law=self.law,
             eta=self.eta,
             regularizer=self.regularizer,
             alpha=self.alpha,
@@ -554,9 +555,7 @@ def _problem(
             with np.errstate(divide="ignore"):
                 log_optimal = np.log(np.stack([equilibrium.von_neumann_winner(p) for p in P]))
     elif rewarded:
-        log_optimal = np.stack(
-            [regularizers.log_policy(name, x, q, eta, alpha=alpha) for x, q in zip(r, ref, strict=True)]
-        )
+        log_optimal = regularizers.log_policy(name, r, ref, eta, alpha=alpha)
     else:
         log_optimal = np.stack([equilibrium.newton(p, q, eta).log_policy for p, q in zip(P, ref, strict=True)])
     features, parameter, radius = structure

@@ -10,7 +10,17 @@ from omegaconf import OmegaConf
 
 from banditlab import dueling
 from banditlab.dueling import loop
-from banditlab.dueling.instances import borda_trap, bt_ladder, condorcet_cycle, rare_bad, rare_good, rps
+from banditlab.dueling.instances import (
+    borda_trap,
+    bt_ladder,
+    bt_linear,
+    bt_tabular,
+    condorcet_cycle,
+    minimax_bt,
+    rare_bad,
+    rare_good,
+    rps,
+)
 
 CONF = Path(__file__).parents[2] / "experiments" / "conf" / "problem" / "dueling"
 
@@ -76,6 +86,55 @@ def test_rare_arms_are_rare():
     assert bad.reward[0].max() == 0.5
 
 
+def test_bt_linear_has_unit_features_and_a_parameter_of_the_norm():
+    problem = bt_linear(50, 40, 3, 0.7, seed=5)
+    np.testing.assert_allclose((problem.features**2).sum(axis=-1), 1.0, rtol=1e-14)
+    assert math.sqrt(problem.parameter @ problem.parameter) == pytest.approx(0.7, rel=1e-14)
+    assert problem.radius == pytest.approx(0.7, rel=1e-14)
+    np.testing.assert_allclose(problem.reward, problem.features @ problem.parameter, rtol=1e-14)
+    second = np.einsum("xai,xaj->ij", problem.features, problem.features) / 2000
+    # entries have variance at most 1/15 (off the diagonal) and 4/45 (on it): 4 standard errors
+    assert abs(second - np.eye(3) / 3).max() < 4.0 * math.sqrt(4 / 45 / 2000)
+    # a probability of a Dirichlet(2) of size K has mean 1/K and variance (K - 1) / (K^2 (2 K + 1))
+    assert problem.reference.var() == pytest.approx(39 / (1600 * 81), rel=0.2)
+    assert problem.law.min() > 0.0 and problem.law.var() > 0.0
+    assert bt_linear().reward.shape == (5, 8) and bt_linear().parameter.size == 4
+
+
+@pytest.mark.parametrize("make", [bt_linear, bt_tabular])
+def test_random_instances_are_functions_of_their_arguments(make):
+    one, again, other = make(seed=3), make(seed=3), make(seed=4)
+    for field in ("reward", "reference", "law"):
+        assert getattr(one, field).tolist() == getattr(again, field).tolist()
+        assert getattr(one, field).tolist() != getattr(other, field).tolist()
+    assert make(eta=0.5).eta == 0.5 and one.measure == loop.KL
+    assert "regularizer alpha 1.5" in make(regularizer="alpha", alpha=1.5).summary
+
+
+def test_bt_tabular_has_uniform_rewards_of_known_range_one():
+    problem = bt_tabular(100, 50, seed=1)
+    r = problem.reward
+    assert r.min() >= 0.0 and r.max() <= 1.0 and problem.span == 1.0 and problem.parameter.size == 0
+    assert abs(r.mean() - 0.5) < 4.0 * math.sqrt(1 / 12 / 5000)
+    assert abs(r.var() - 1 / 12) < 4.0 * math.sqrt(1 / 180 / 5000)
+
+
+def test_minimax_bt_has_a_sixth_of_the_comparisons_for_each_pair():
+    """samples 1600: n = 1200 of different arms, 200 a pair in expectation; the gap is 3 / sqrt(1200)."""
+    problem = minimax_bt(1600)
+    np.testing.assert_allclose(problem.reward[0], [3.0 / math.sqrt(1200.0), 0.0, 0.0, 0.0], rtol=1e-14)
+    assert problem.span == 1.0 and minimax_bt(4).reward.max() == 1.0
+    wins = np.mean([problem.dataset(1600, 0, r).wins[0] for r in range(100)], axis=0)
+    pairs = (wins + wins.T)[np.triu_indices(4, 1)]
+    assert abs(pairs - 200.0).max() < 4.0 * math.sqrt(200.0 / 100.0)
+
+
+def test_rare_arms_under_another_regularizer():
+    problem = rare_good(regularizer="chi2")
+    assert "regularizer chi2" in problem.summary
+    assert rare_bad(regularizer="chi2").reference.tolist() == problem.reference.tolist()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -89,6 +148,15 @@ def test_rare_arms_are_rare():
         (lambda: rps(extra=-1), "extra: -1 is not allowed"),
         (lambda: rps(eta=math.inf), "measure: 'average' is not allowed, the preferences have no Condorcet winner"),
         (lambda: rare_bad(eta=-1.0), "eta: -1 is not in"),
+        (lambda: rare_good(regularizer="k"), "regularizer: 'k'"),
+        (lambda: bt_linear(0), "contexts: 0 is not allowed, must be at least 1"),
+        (lambda: bt_linear(dim=0), "dim: 0 is not allowed, must be at least 1"),
+        (lambda: bt_linear(norm=-1.0), "norm: -1 is not in"),
+        (lambda: bt_linear(eta=math.inf), "measure: 'kl' is not allowed at eta = inf"),
+        (lambda: bt_tabular(arms=0), "arms: 0 is not allowed, must be at least 1"),
+        (lambda: bt_tabular(seed=-1), "seed: -1 is not allowed"),
+        (lambda: minimax_bt(0), "samples: 0 is not allowed, must be at least 1"),
+        (lambda: minimax_bt(eta=0.0), "eta: 0 is not in"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(make, message):
