@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from banditlab.dueling.appo import appo
 from banditlab.dueling.bt_greedy import bt_greedy
 from banditlab.dueling.comparisons import Comparisons
 from banditlab.dueling.double_thompson import double_thompson
@@ -15,11 +16,13 @@ from banditlab.dueling.instances import (
     bt_linear,
     bt_tabular,
     condorcet_cycle,
+    gap_linear,
     minimax_bt,
     rare_bad,
     rare_good,
     rps,
 )
+from banditlab.dueling.maxinp import maxinp
 from banditlab.dueling.nash_enhancer import nash_enhancer
 from banditlab.dueling.nash_greedy import nash_greedy
 from banditlab.dueling.nash_mixed import nash_mixed
@@ -34,6 +37,7 @@ from banditlab.dueling.rlhf_two_stage import rlhf_two_stage
 from banditlab.dueling.rucb import rucb
 from banditlab.dueling.sparring_exp3 import sparring_exp3
 from banditlab.dueling.sparring_ucb import sparring_ucb
+from banditlab.dueling.symmetric_pair import symmetric_pair
 
 ALGORITHMS = {
     "rucb": rucb,
@@ -49,6 +53,9 @@ ALGORITHMS = {
     "nash_greedy": nash_greedy,
     "nash_mixed": nash_mixed,
     "nash_enhancer": nash_enhancer,
+    "maxinp": maxinp,
+    "symmetric_pair": symmetric_pair,
+    "appo": appo,
 }
 """Every online algorithm of the family, by name."""
 
@@ -73,6 +80,7 @@ INSTANCES = {
     "rps": rps,
     "rare_good": rare_good,
     "rare_bad": rare_bad,
+    "gap_linear": gap_linear,
 }
 """Every named instance of the family."""
 

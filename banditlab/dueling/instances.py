@@ -289,3 +289,54 @@ def rare_bad(*, eta: float = 8.0, span: float = 1.0, regularizer: str = "kl", al
     Xiong et al. 2024, ICML, arXiv:2312.11456, for the setting; the instance is this package's.
     """
     return _rare(_RARE_BAD, eta, span, regularizer, alpha)
+
+
+def gap_linear(
+    gap: float = 0.4,
+    contexts: int = 20,
+    arms: int = 6,
+    dim: int = 5,
+    *,
+    radius: float = 1.0,
+    seed: int = 0,
+    eta: float = math.inf,
+    measure: str | None = None,
+) -> Dueling:
+    """Linear duels in which the best arm of every context leads by at least a gap, attained in the first.
+
+    theta* = B e_1. The first coordinate of the best arm of a context is 1/2; those of the others are uniform on
+    [-gap / B, 1/2 - gap / B], and one of the first context is at the upper end. The other coordinates are a uniform
+    direction, so long that features are unit vectors, and the arms of a context are in random order.
+
+    Parameters
+    ----------
+    gap : float
+        Least positive gap of the rewards, in (0, B].
+    contexts, arms, dim : int
+        X >= 1, K >= 2, d >= 2.
+    radius : float
+        B > 0, the norm of theta*.
+    seed : int
+        The instance is a function of it and the other parameters.
+    eta, measure
+        As in `bradley_terry`; by default unregularized, with the regret of both arms.
+
+    References
+    ----------
+    Ji, He and Gu 2024, arXiv:2402.09401, for regret and queries in terms of the least gap; the instance is this
+    package's.
+    """
+    X = checks.integer("contexts", contexts, 1)
+    K = checks.integer("arms", arms, 2)
+    d = checks.integer("dim", dim, 2)
+    B = checks.finite("radius", radius, 0.0, closed=False)
+    gap = checks.finite("gap", gap, 0.0, B, closed=False)
+    g = np.random.default_rng(checks.integer("seed", seed, 0))
+    top = 0.5 - gap / B
+    first = g.uniform(top - 0.5, top, (X, K))
+    first[:, 0], first[0, 1] = 0.5, top
+    first = g.permuted(first, axis=1)
+    rest = g.standard_normal((X, K, d - 1))
+    rest *= np.sqrt((1.0 - first) * (1.0 + first) / (rest * rest).sum(axis=-1))[..., None]
+    features = np.concatenate([first[..., None], rest], axis=-1)
+    return bradley_terry(features=features, parameter=B * np.eye(d)[0], eta=eta, measure=measure)

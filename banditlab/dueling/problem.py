@@ -39,7 +39,7 @@ MEASURES = {
 """What a round of regret may be: the regularized gap of the main policy, or a loss of the arms compared."""
 
 LOCKED = 0.99
-"""Share of rounds that compare an arm with itself above which a learner that has not decided is called locked in."""
+"""Share of rounds without a comparison above which a learner that has not decided is called locked in."""
 
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "a preference policy": {
@@ -195,8 +195,8 @@ class Dueling(NamedTuple):
             Cumulative: ``regret`` (exact, by the problem's measure), ``queries`` (comparisons asked and told), ``same``
             (rounds in which both arms were the same), ``borda_regret``, and where they are defined
             ``average_regret`` (Condorcet) and ``reward_regret`` (2 max r - r(a) - r(b)). ``locked`` is 1 at the last
-            checkpoint where more than 99 % of the rounds compared an arm with itself although the comparisons leave
-            two arms that may be the best (`undecided`).
+            checkpoint where more than 99 % of the rounds compared an arm with itself, or asked nothing, although the
+            comparisons leave two arms that may be the best (`undecided`).
         """
         self.check(learner)
         world = rng.stream(seed, rng.ENVIRONMENT, replication)
@@ -217,7 +217,7 @@ class Dueling(NamedTuple):
         if self.bradley_terry:
             channels["reward_regret"] = out[loop.REWARD_REGRET]
         channels["locked"] = np.zeros(checkpoints.size)
-        if status == protocol.DONE and out[loop.SAME, -1] > LOCKED * checkpoints[-1]:
+        if status == protocol.DONE and out[loop.QUERIES, -1] < (1.0 - LOCKED) * checkpoints[-1]:
             channels["locked"][-1] = float(undecided(self, wins).any())
         return status, t, channels
 
@@ -229,7 +229,7 @@ class Dueling(NamedTuple):
             return None
         return (
             f"in {locked} of {len(channels['locked'])} replications over {100.0 * LOCKED:g} % of the rounds compared "
-            "an arm with itself while two arms may still be the best: locked in, its regret may be linear"
+            "an arm with itself, or asked nothing, while two arms may still be the best: regret may be linear"
         )
 
     # What an offline study asks of a problem
@@ -332,9 +332,9 @@ class FDueling(Dueling):
 def undecided(problem: Dueling, wins: np.ndarray) -> np.ndarray:
     """Contexts in which comparisons leave two arms, neither even with the other, that may both be the best.
 
-    An arm may be the best unless another is shown to beat it with confidence 95 %, L = log 20: without features by
-    Hoeffding's interval of the share of its wins, W / N + sqrt(L / (2 N)) < 1/2; with features by the difference of
-    estimated rewards, more than sqrt(2 L) |z| in the norm of the inverse Hessian, z the difference of features.
+    An arm may be the best unless another is shown to beat it with confidence 95 %: without features by Hoeffding's
+    interval of the share of its wins, W / N + sqrt(log(20) / (2 N)) < 1/2; with features by Wald's interval, a
+    difference of estimated rewards of more than 1.645 |z| in the norm of the inverse Hessian, z that of features.
 
     Parameters
     ----------
@@ -346,16 +346,15 @@ def undecided(problem: Dueling, wins: np.ndarray) -> np.ndarray:
     -------
     (X,) bool array
     """
-    level = math.log(20.0)
     if problem.features.shape[2]:
         fit = fitted(problem.features, wins, 1.0, bound=problem.radius or math.inf)
         r = problem.features @ fit.projected[0]
         z = problem.features[:, :, None] - problem.features[:, None]
         width = np.sqrt(np.maximum(np.einsum("xabi,ij,xabj->xab", z, fit.covariance[0], z), 0.0))
-        beaten = r[:, :, None] - r[:, None] + math.sqrt(2.0 * level) * width < 0.0
+        beaten = r[:, :, None] - r[:, None] + 1.645 * width < 0.0
     else:
         n = np.maximum(wins + wins.transpose(0, 2, 1), 1e-300)
-        beaten = wins / n + np.sqrt(0.5 * level / n) < 0.5
+        beaten = wins / n + np.sqrt(0.5 * math.log(20.0) / n) < 0.5
     possible = ~beaten.any(axis=2)
     both = possible[:, :, None] & possible[:, None]
     return (both & (problem.preference != 0.5)).any(axis=(1, 2))

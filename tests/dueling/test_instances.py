@@ -16,6 +16,7 @@ from banditlab.dueling.instances import (
     bt_linear,
     bt_tabular,
     condorcet_cycle,
+    gap_linear,
     minimax_bt,
     rare_bad,
     rare_good,
@@ -135,6 +136,30 @@ def test_rare_arms_under_another_regularizer():
     assert rare_bad(regularizer="chi2").reference.tolist() == problem.reference.tolist()
 
 
+@pytest.mark.parametrize(("gap", "radius"), [(0.4, 1.0), (1.0, 1.0), (0.8, 2.0)])
+def test_gap_linear_attains_its_gap(gap, radius):
+    """Unit features, theta* = B e_1, a best reward of B / 2 in each context, and the least gap in the first."""
+    problem = gap_linear(gap, 30, 5, 4, radius=radius, seed=2)
+    assert (problem.features.shape, problem.measure, problem.eta) == ((30, 5, 4), loop.REWARD, math.inf)
+    assert (problem.parameter.tolist(), problem.radius) == ([radius, 0.0, 0.0, 0.0], radius)
+    np.testing.assert_allclose(np.linalg.norm(problem.features, axis=-1), 1.0, rtol=1e-14)
+    np.testing.assert_allclose(problem.reward.max(axis=1), 0.5 * radius, rtol=1e-15)
+    gaps = np.sort(problem.reward.max(axis=1, keepdims=True) - problem.reward, axis=1)[:, 1:]
+    assert gaps.min() == gaps[0, 0] == pytest.approx(gap, rel=1e-14)
+    assert gaps[1:].min() > gap and gaps.max() < gap + 0.5 * radius
+    assert len(set(problem.reward.argmax(axis=1))) == 5
+    np.testing.assert_array_equal(problem.features, gap_linear(gap, 30, 5, 4, radius=radius, seed=2).features)
+    assert (problem.features != gap_linear(gap, 30, 5, 4, radius=radius, seed=3).features).any()
+
+
+def test_the_other_coordinates_of_gap_linear_are_a_uniform_direction():
+    """3000 arms: mean and second moments of the direction within four standard errors of those of the sphere."""
+    phi = gap_linear(0.4, 500, 6, 4, seed=1).features.reshape(-1, 4)
+    u = phi[:, 1:] / np.linalg.norm(phi[:, 1:], axis=1, keepdims=True)
+    for found, wanted in ((u, np.zeros(3)), (u * u, np.full(3, 1.0 / 3.0)), (u * np.roll(u, 1, axis=1), np.zeros(3))):
+        assert (np.abs(found.mean(axis=0) - wanted) < 4.0 * found.std(axis=0) / math.sqrt(3000.0)).all()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -157,6 +182,10 @@ def test_rare_arms_under_another_regularizer():
         (lambda: bt_tabular(seed=-1), "seed: -1 is not allowed"),
         (lambda: minimax_bt(0), "samples: 0 is not allowed, must be at least 1"),
         (lambda: minimax_bt(eta=0.0), "eta: 0 is not in"),
+        (lambda: gap_linear(1.5), r"gap: 1.5 is not in \(0, 1\]"),
+        (lambda: gap_linear(dim=1), "dim: 1 is not allowed, must be at least 2"),
+        (lambda: gap_linear(arms=1), "arms: 1 is not allowed, must be at least 2"),
+        (lambda: gap_linear(radius=0.0), "radius: 0 is not in"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(make, message):
