@@ -6,8 +6,10 @@ errors outside.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,11 +25,13 @@ from banditlab.claims import (
     estimate,
     every,
     fact,
+    grid,
     inside,
     loglog,
     number,
 )
 from banditlab.dueling import instances
+from banditlab.dueling.appo import appo
 from banditlab.dueling.bt_greedy import bt_greedy
 from banditlab.dueling.double_thompson import double_thompson
 from banditlab.dueling.gshf import gshf
@@ -40,6 +44,7 @@ from banditlab.dueling.rlhf_hybrid import rlhf_hybrid
 from banditlab.dueling.rlhf_mixed import rlhf_mixed
 from banditlab.dueling.rucb import rucb
 from banditlab.dueling.sparring_exp3 import sparring_exp3
+from banditlab.dueling.symmetric_pair import symmetric_pair
 from banditlab.trajectory import Offline, Trajectory
 
 CLASSICAL = {"ladder": instances.bt_ladder, "cycle": instances.condorcet_cycle}
@@ -339,4 +344,181 @@ def plug_in_certificate_holds() -> Claim:
         control=lambda budget: study(budget, 0.125 / 4.0),
         wrong="a quarter of the constant",
         figure=lambda result: figures.certificate(result, about="random instances, eta = .5, 3 and 20"),
+    )
+
+
+@claim
+def queries_grow_like_the_inverse_square_of_the_gap() -> Claim:
+    """The symmetric optimistic pair asks in proportion to gap^-2, and its regret grows like 1 / gap.
+
+    gap_linear with its least gap .2, .4 and .8, three instances of each, scale 1, gate gap / (2 beta), T = 2^16: the
+    exponent in the gap of the mean number of queries lies in [-2.46, -1.58], 3 to 5.5 times as many for half the gap,
+    and that of the mean regret in [-1.38, -0.68], 1.6 to 2.6 times as much.
+
+    The control is APPO without a gate, whose queries do not depend on the gap.
+    """
+    sizes, rounds = (0.2, 0.4, 0.8), 2**16
+
+    def gated(problem: Any, rounds: int) -> Any:
+        least = np.sort(problem.reward_gap, axis=1)[:, 1].min()
+        return symmetric_pair(problem, rounds, gate=least / (4.0 * math.sqrt(2.0 * math.log(rounds))))
+
+    def study(budget: Budget, algorithm: Any = gated) -> Study:
+        return budget.run(
+            lambda gap, seed: instances.gap_linear(gap, seed=seed),
+            {"pair": algorithm},
+            over={"gap": sizes, "seed": range(budget.choose(3, 12))},
+            rounds=rounds,
+            replications=budget.choose(4, 16),
+        )
+
+    def measure(result: Study) -> Numbers:
+        found: dict[str, Estimate | str] = {}
+        for name, channel in (("queries", "queries"), ("regret", "regret")):
+            samples = [
+                np.concatenate([run.channels["pair"][channel][:, -1] for (g, _), run in result.items() if g == gap])
+                for gap in sizes
+            ]
+            found[f"exponent of {name}"] = estimate(lambda *means: loglog(sizes, means), *samples)
+        return found
+
+    def verdict(found: Numbers) -> str:
+        return every(
+            inside(number(found, "exponent of queries"), -2.46, -1.58),
+            inside(number(found, "exponent of regret"), -1.38, -0.68),
+        )
+
+    def figure(result: Study) -> Any:
+        joined: Study = {}
+        for gap in sizes:
+            runs = [run for (g, _), run in result.items() if g == gap]
+            asked = np.concatenate([run.channels["pair"]["queries"] for run in runs])
+            joined[(gap,)] = dataclasses.replace(
+                runs[0], channels={"pair": {"regret": asked}}, replications=range(len(asked))
+            )
+        table = grid(joined, ["gap"], "linear duels with a least gap, X = 20, K = 6, d = 5", y="queries")
+        return figures.scaling(table, "gap", y="queries")
+
+    return Claim(
+        statement="With a least gap the optimistic pair asks a number of questions of order gap^-2, whatever T.",
+        latex=r"Q \le \frac{2d}{\Gamma^2}\log\Big(1 + \frac{4Q}{\lambda d}\Big),\quad "
+        r"\mathrm{Reg} = O\big(d\beta^2/\Delta\big)",
+        source="Ji, He and Gu 2024, arXiv:2402.09401; Di et al. 2024, arXiv:2310.00968, for the rule",
+        predicted="exponents: -2 and -1",
+        study=study,
+        measure=measure,
+        verdict=verdict,
+        control=lambda budget: study(budget, lambda problem, rounds: appo(problem, rounds, gate=0.0)),
+        wrong="APPO that always asks",
+        figure=figure,
+    )
+
+
+@claim
+def appo_asks_little() -> Claim:
+    """APPO has the regret of asking always at a tenth of the questions.
+
+    gap_linear with least gap .4, T = 2^16, gate .04: its queries over those without a gate lie in (-inf, 0.1], and its
+    regret of the first arm over that without in [0.9, 1.1].
+
+    The control has no gate in either.
+    """
+
+    def study(budget: Budget, gate: float = 0.04) -> Trajectory:
+        rules = {"gated": functools.partial(appo, gate=gate), "always asking": functools.partial(appo, gate=0.0)}
+        return budget.run(
+            lambda: instances.gap_linear(measure="first"),
+            rules,
+            over={},
+            rounds=2**16,
+            replications=budget.choose(24, 200),
+        )[()]
+
+    def measure(result: Trajectory) -> Numbers:
+        return {
+            f"{channel}, gated / always": estimate(
+                lambda mean: float(mean[0] / mean[1]),
+                np.stack([channels[channel][:, -1] for channels in result.channels.values()], axis=1),
+            )
+            for channel in ("queries", "regret")
+        }
+
+    def verdict(found: Numbers) -> str:
+        return every(
+            inside(number(found, "queries, gated / always"), -math.inf, 0.1),
+            inside(number(found, "regret, gated / always"), 0.9, 1.1),
+        )
+
+    return Claim(
+        statement="Asking only where a comparison is uncertain costs no regret and saves nine questions of ten.",
+        latex=r"\text{ask} \iff |\phi_a - \phi_b|_{V^{-1}} > \Gamma",
+        source="Ji, He and Gu 2024, arXiv:2402.09401",
+        predicted="queries below .1, regret 1",
+        study=study,
+        measure=measure,
+        verdict=verdict,
+        control=lambda budget: study(budget, 0.0),
+        wrong="no gate",
+        figure=lambda result: figures.regret(result, channel="queries", time="loglog"),
+    )
+
+
+@claim
+def offline_rlhf_rate_turns_with_eta() -> Claim:
+    """Offline RLHF learns at 1 / n while eta is below sqrt(n), and at n^{-1/2} above.
+
+    minimax_bt, whose gap is 3 / sqrt(n), n = 2^10, 2^12, ..., 2^18: the exponent of the mean suboptimality of the
+    maximum-likelihood policy lies in [-1.07, -0.93] at eta = 1 and in [-0.57, -0.43] at eta = 1000.
+
+    The control has the gap of n = 2^10 throughout.
+    """
+    sizes = [2**k for k in range(10, 19, 2)]
+
+    def study(budget: Budget, shrinking: bool = True) -> dict[tuple[float, int], Offline]:
+        found = {}
+        for n in sizes:
+            runs = budget.run_offline(
+                lambda eta, n=n: instances.minimax_bt(n if shrinking else sizes[0], eta=eta),
+                {"greedy": bt_greedy},
+                over={"eta": [1.0, 1000.0]},
+                samples=[n],
+                replications=budget.choose(400, 4000),
+            )
+            found.update({(eta, n): run for (eta,), run in runs.items()})
+        return found
+
+    def measure(result: dict[tuple[float, int], Offline]) -> Numbers:
+        return {
+            f"exponent at eta = {eta:g}": estimate(
+                lambda *means: loglog(sizes, means), *(result[eta, n].gap["greedy"][:, 0] for n in sizes)
+            )
+            for eta in (1.0, 1000.0)
+        }
+
+    def verdict(found: Numbers) -> str:
+        return every(
+            inside(number(found, "exponent at eta = 1"), -1.07, -0.93),
+            inside(number(found, "exponent at eta = 1000"), -0.57, -0.43),
+        )
+
+    def figure(result: dict[tuple[float, int], Offline]) -> Any:
+        gaps = {
+            f"$\\eta = {eta:g}$": {"gap": np.concatenate([result[eta, n].gap["greedy"] for n in sizes], axis=1)}
+            for eta in (1.0, 1000.0)
+        }
+        about = SimpleNamespace(summary="Bradley-Terry duels, K = 4, one arm better by $3/\\sqrt{n}$")
+        first = result[1.0, sizes[0]]
+        return figures.suboptimality(dataclasses.replace(first, problem=about, samples=np.array(sizes), channels=gaps))
+
+    return Claim(
+        statement="The rate of offline RLHF is 1/n under strong regularization and n^{-1/2} under weak.",
+        latex=r"\min\{\eta\,n^{-1},\ n^{-1/2}\}",
+        source="Zhao, Ye, Gu and Zhang 2025, NeurIPS, arXiv:2411.04625, for 1/n; the instance is this package's",
+        predicted="exponents: -1 and -1/2",
+        study=study,
+        measure=measure,
+        verdict=verdict,
+        control=lambda budget: study(budget, shrinking=False),
+        wrong="a gap that does not shrink",
+        figure=figure,
     )
