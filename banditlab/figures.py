@@ -824,7 +824,8 @@ def certificate(pairs: Mapping[str, ArrayLike], *, about: str, wide: bool = Fals
     """
     points = {name: np.asarray(found, dtype=np.float64) for name, found in pairs.items()}
     points = {name: found[(found > 0.0).all(axis=1)] for name, found in points.items()}
-    if not any(found.size for found in points.values()):
+    points = {name: found for name, found in points.items() if found.size}
+    if not points:
         raise ValueError("pairs: none is positive, logarithmic axes show none")
     everything = np.concatenate(list(points.values()))
     with _style():
@@ -842,7 +843,7 @@ def certificate(pairs: Mapping[str, ArrayLike], *, about: str, wide: bool = Fals
         _log_ticks(axes.xaxis)
         _log_ticks(axes.yaxis)
         axes.set(xlabel="certificate", ylabel="measured loss")
-        caption = [_instance(about), f"{len(everything)} runs.", "Grey: equality."]
+        caption = [_instance(about), f"{len(everything)} runs with a positive loss.", "Grey: equality."]
         return _finish(figure, [Panel(axes, _height(wide), labels)], caption)
 
 
@@ -885,9 +886,9 @@ def simplex(
         axes.set_aspect("equal", adjustable="datalim")
         x, y = place(np.eye(3)[[0, 1, 2, 0]])
         axes.plot(x, y, color=_GREY, lw=0.6)
-        for corner, (dx, dy, ha) in enumerate(((0.0, -0.03, "center"), (0.0, -0.03, "center"), (0.0, 0.03, "center"))):
-            va = "bottom" if dy > 0.0 else "top"
-            axes.text(x[corner] + dx, y[corner] + dy, arms[corner], size=_SMALL, ha=ha, va=va, color=_GREY)
+        for corner, away in enumerate((-0.03, -0.03, 0.03)):
+            side = "bottom" if away > 0.0 else "top"
+            axes.text(x[corner], y[corner] + away, arms[corner], size=_SMALL, color=_GREY, ha="center", va=side)
         labels = []
         for (name, path), line in zip(paths.items(), _lines()):
             x, y = place(path)
@@ -900,7 +901,12 @@ def simplex(
             axes.plot(x, y, "+", ms=6.0, color="black", mew=0.8, zorder=4)
             labels.append(Label(name, x[0], y[0], "black"))
         axes.margins(0.1)
-        caption = [_instance(about), "Hollow: start; full: end of a path."]
+        more = any(np.shape(path)[-1] > 3 for path in paths.values())
+        caption = [
+            _instance(about),
+            "Hollow: start; full: end of a path.",
+            "The first three arms, renormalised." if more else "",
+        ]
         return _finish(figure, [Panel(axes, 2.6 if wide else 2.2, labels)], caption)
 
 

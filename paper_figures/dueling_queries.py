@@ -1,4 +1,4 @@
-"""Figure: queries of the optimistic pair and of APPO, with and without a gate, in linear duels with a least gap.
+"""Figure: queries of APPO with and without its gate, of the optimistic pair and of MaxInP, in linear duels.
 
 Simulated in `results/store`, so that a second run only draws. Writes dueling_queries.{pdf,svg,png} beside this file.
 """

@@ -31,10 +31,10 @@ def main() -> None:
         measure=r"one-sided gap $\frac{1}{2}-\min_q V(\pi_t,q)$",
     )
     paths = figures.simplex(
-        {name: np.exp(solved[name].log_policies[:60]) for name in ("MWU", "Nash-MD", "magnetic MD")},
+        {name: np.exp(solved[name].log_policies[:61]) for name in ("MWU", "Nash-MD", "magnetic MD")},
         about=f"{about}, 60 iterations",
         marks={"Nash": np.exp(equilibrium.newton(P, reference, eta).log_policy), "reference": reference},
-        arms=("rock", "paper", "scissors"),
+        arms=("rock", "scissors", "paper"),
     )
     stem = Path(__file__).with_suffix("")
     for figure, name in ((gaps, stem), (paths, stem.with_name(f"{stem.name}_simplex"))):

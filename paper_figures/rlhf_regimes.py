@@ -21,6 +21,7 @@ def main() -> None:
         seed=0,
         store=ROOT / "results" / "store",
     )
+    grid.manifest["problem"] = r"Bradley-Terry duels, K = 4, one arm better by $2\sqrt{3/n}$"
     for path in figures.save(figures.phase_diagram(grid), Path(__file__).with_suffix("")):
         print(path.relative_to(ROOT))
 

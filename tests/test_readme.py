@@ -22,7 +22,7 @@ def run(block, names):
 @pytest.mark.slow
 def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
-    start, offline, own = (re.sub(r"replications=(200|100|60)", "replications=4", block) for block in blocks)
+    start, offline, duels, own = (re.sub(r"replications=(200|100|60|50)", "replications=4", block) for block in blocks)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "readme"}
     run(start, names)
@@ -31,6 +31,8 @@ def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn
 
     assert run(offline, names) == pytest.approx(2.0, rel=1e-12)  # C / 2 on the hard instance
     assert names["offline"].gap["KL-PCB"].shape == (4, 3)
+
+    assert run(duels, names).shape == (4, names["duels"].checkpoints.size)
 
     before = statistics()["compiled"]
     (axes,) = run(own, names).axes

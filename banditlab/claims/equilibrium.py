@@ -74,7 +74,7 @@ def magnetic_mirror_descent_is_linear() -> Claim:
         )
 
     return Claim(
-        statement="Magnetic mirror descent converges linearly to the KL-Nash policy, and its last iterate does.",
+        statement="The last iterate of magnetic mirror descent converges linearly to the KL-Nash policy.",
         latex=r"\mathrm{KL}(\pi^*\|\pi_T) \le (1 + \alpha/\eta)^{-T}\,\mathrm{KL}(\pi^*\|\pi_0)",
         source="Sokota et al. 2023, arXiv:2206.05825",
         predicted="at most 1",
@@ -91,7 +91,7 @@ def magnetic_mirror_descent_is_linear() -> Claim:
 def multiplicative_weights_average_but_cycle() -> Claim:
     """The average of multiplicative weights nears the von Neumann winner at sqrt(D / (2 T)); its last iterate cycles.
 
-    Rock-paper-scissors with gap .4 and an arm below it, from (.6, .2, .1, .1), alpha = sqrt(8 log 4 / T), T = 100,
+    Rock-paper-scissors with gap .4 and an arm below it, from (.6, .2, .1, .1), alpha = sqrt(8 D / (T + 1)), T = 100,
     1000 and 10000: the largest exploitability of the average over sqrt(D / (2 T)), D = log 10 the largest -log of a
     starting probability, lies in [0, 1], and the least exploitability of the last iterate in [0.1, inf).
 
@@ -108,9 +108,7 @@ def multiplicative_weights_average_but_cycle() -> Claim:
             if magnet:
                 path = equilibrium.magnetic_mirror_descent(P, np.full(4, 0.25), 10.0, steps=T, start=start)
             else:
-                path = equilibrium.multiplicative_weights(
-                    P, start, math.inf, steps=T, step_size=math.sqrt(8.0 * math.log(4.0) / T), start=start
-                )
+                path = equilibrium.multiplicative_weights(P, start, math.inf, steps=T, start=start)
             last = np.exp(path.log_policies)
             exploit = np.array([(P @ pi).max() - 0.5 for pi in last])
             average = np.array([(P @ pi).max() - 0.5 for pi in path.averages])

@@ -105,8 +105,8 @@ def appo(
     Returns
     -------
     APPO
-        Fresh learner; a round costs O(K d^2), without features O(K), and fits are at most about fifteen for each
-        doubling of the comparisons after two hundred.
+        Fresh learner; a round costs O(K d^2), without features O(K^2), and fits are at most about fifteen for each
+        doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------
@@ -115,11 +115,11 @@ def appo(
 
     Notes
     -----
-    Reconstructed. The paper changes the policy in queried rounds alone and in all contexts; here every round changes
-    that of its context. Whether to ask depends on the arms, while a round's two distributions are drawn from
-    independently: so `duel` draws both arms from the learner's own stream and writes two point masses, and regret is
-    that of the draw. The theory has gate of order kappa Delta / d with Delta the least positive gap, and with it regret
-    of order d^2 / Delta and d^2 / Delta^2 queries.
+    Reconstructed. As recalled, the paper changes the policy in queried rounds alone and in all contexts; here every
+    round changes that of its context. Whether to ask depends on the arms, while a round's two distributions are drawn
+    from independently: so `duel` draws both arms from the learner's own stream and writes two point masses, and
+    regret is that of the draw. The theory has gate of order kappa Delta / d with Delta the least positive gap, and with
+    it regret of order d^2 / Delta and d^2 / Delta^2 queries.
 
     References
     ----------

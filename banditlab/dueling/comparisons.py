@@ -86,6 +86,11 @@ class Comparisons(NamedTuple):
         X, K = self.reference.shape
         return np.broadcast_to(np.eye(K), (X, K, K))
 
+    def relative_features(self) -> np.ndarray:
+        """(X, K, d) phi(x, a) - nu(x), nu(x) the mean feature under the reference."""
+        phi = self.parameter_features()
+        return phi - np.einsum("xa,xai->xi", self.reference, phi)[:, None]
+
     def optimal(self, estimate: np.ndarray) -> Fitted:
         """The policy (X, K) that is optimal for an estimate of the rewards, which it remembers."""
         return dataset.optimal(self, estimate)

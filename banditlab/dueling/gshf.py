@@ -40,7 +40,7 @@ def gshf(dataset: Comparisons, *, scale: float = 1.0, lam: float = 0.1, delta: f
     -----
     Reconstructed: Option II. Where |theta - theta*|_V <= beta and with w = beta |phi - nu|_{V^-1}, for every policy pi
     J(pi) - J(found) <= 2 E_pi w - E KL(pi || found) / eta, and the gap is at most 2 eta E_pi* w^2: single-policy
-    coverage. The theorem's width is some ten times the practical one, and with it rewards are not projected into their
+    coverage. The theorem's width is many times the practical one, and with it rewards are not projected into their
     known range, for which the bound does not hold. Pessimism is a trade: it pays where bad arms are rare in the data,
     and costs where the best one is.
 
@@ -52,7 +52,6 @@ def gshf(dataset: Comparisons, *, scale: float = 1.0, lam: float = 0.1, delta: f
     scale = checks.finite("scale", scale, 0.0)
     dataset.require_rewards("gshf")
     rewards, inverse, radius = dataset.confident(lam, delta)
-    phi = dataset.parameter_features()
-    away = phi - np.einsum("xa,xai->xi", dataset.reference, phi)[:, None]
+    away = dataset.relative_features()
     width = np.sqrt(np.maximum(np.einsum("xai,xij,xaj->xa", away, inverse, away), 0.0))
     return dataset.optimal(rewards - scale * radius * width)

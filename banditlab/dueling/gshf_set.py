@@ -53,12 +53,13 @@ def gshf_set(dataset: Comparisons, *, scale: float = 1.0, lam: float = 0.1, delt
     """
     scale = checks.finite("scale", scale, 0.0)
     dataset.require_rewards("gshf_set")
+    if np.isinf(dataset.eta):
+        raise ValueError("eta: inf is not allowed, gshf_set needs the smooth dual of a finite eta")
     if dataset.regularizer != regularizer.KL:
         name = next(name for name, code in regularizer.CODES.items() if code == dataset.regularizer)
         raise ValueError(f"regularizer: gshf_set needs 'kl', the data have {name!r}")
     rewards, inverse, radius = dataset.confident(lam, delta)
-    phi = dataset.parameter_features()
-    away = phi - np.einsum("xa,xai->xi", dataset.reference, phi)[:, None]
+    away = dataset.relative_features()
     along = scale * radius * away @ np.linalg.cholesky(inverse)
     if not dataset.features.shape[2]:
         X, K = dataset.reference.shape

@@ -123,7 +123,7 @@ def minimax_bt(samples: int = 1024, *, eta: float = 100.0) -> Dueling:
 
     References
     ----------
-    Zhao, Ye, Gu and Zhang 2024, arXiv:2411.04625, for the two regimes; the instance is this package's.
+    Zhao, Ye, Gu and Zhang 2025, NeurIPS, arXiv:2411.04625, for 1/n; the instance is this package's.
     """
     n = 0.75 * checks.integer("samples", samples, 1)
     return bradley_terry([min(3.0 / math.sqrt(n), 1.0), 0.0, 0.0, 0.0], eta=eta, span=1.0, measure="kl")

@@ -73,7 +73,7 @@ def maxinp(problem: Dueling, rounds: int, *, scale: float = 0.5, lam: float = 1.
     -------
     MaxInP
         Fresh learner; a round costs O(K d^2 + K^2 d), without features O(K^2), and fits are at most about fifteen for
-        each doubling of the comparisons after two hundred.
+        each doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------

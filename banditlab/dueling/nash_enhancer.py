@@ -12,7 +12,7 @@ def nash_enhancer(problem: Dueling, rounds: int, *, scale: float = 1.0) -> NashL
 
     The rival q of the main policy pi maximises pi' b q under KL(q || pi) <= eta pi' b q, where a pair with N
     comparisons of which a won W has the estimate (W + 1/2) / (N + 1) and the width
-    b = scale / sqrt(N) + 1 / (2 (N + 1)), at most what makes the estimate a probability's.
+    b = scale / sqrt(N) + 1 / (2 (N + 1)), at most 1/2 + |estimate - 1/2|.
 
     Parameters
     ----------

@@ -32,8 +32,8 @@ def nash_mixed(problem: Dueling, rounds: int) -> NashLearner:
 
     Notes
     -----
-    The gap has the certificate of `nash_greedy`. What enters it are errors of pairs whose second arm is drawn by the
-    main policy, and the best response to it, which this rival covers as far as the reference does.
+    The gap has the certificate of `nash_greedy`, (eta / 8) range(D)^2 with D_a = sum_b (P - P_hat)(a, b) pi(b). So what
+    counts is each arm a against draws b of the main policy, which this rival compares as often as the reference has a.
 
     References
     ----------

@@ -26,7 +26,7 @@ def nash_pessimistic(dataset: Comparisons, *, scale: float = 1.0, delta: float |
     scale : float
         beta >= 0 itself, or its multiple of the theorem's if `delta` is given.
     delta : float, optional
-        Failure probability in (0, 1) of all widths together, X contexts: beta = scale sqrt(log(2 X K^2 / delta) / 2).
+        Failure probability in (0, 1] of all widths together, X contexts: beta = scale sqrt(log(2 X K^2 / delta) / 2).
 
     Returns
     -------

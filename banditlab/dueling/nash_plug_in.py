@@ -31,8 +31,8 @@ def nash_plug_in(dataset: Comparisons, *, smoothing: float = 0.5) -> np.ndarray:
 
     Notes
     -----
-    With D = (P - estimate) pi its one-sided gap is at most eta (max D - min D)^2 / 8, always: errors enter squared, so
-    the rate is 1 / n without pessimism.
+    With D = (P - estimate) pi its one-sided gap is at most eta E_x (max D - min D)^2 / 8, always: errors enter squared,
+    so the rate is 1 / n without pessimism.
 
     References
     ----------

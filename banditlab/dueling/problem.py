@@ -24,6 +24,7 @@ from banditlab.dueling.comparisons import Comparisons, draw_comparisons
 from banditlab.equilibrium import self_play_gap
 from banditlab.jit import check_verbs, localize
 from banditlab.preference import fitted
+from banditlab.regression import dot
 from banditlab.regularizer import kl_gap_from_policy, kl_plug_in_gap, policy_gap, policy_plug_in_gap
 
 MEASURES = {
@@ -39,7 +40,7 @@ MEASURES = {
 """What a round of regret may be: the regularized gap of the main policy, or a loss of the arms compared."""
 
 LOCKED = 0.99
-"""Share of rounds without a comparison above which a learner that has not decided is called locked in."""
+"""Share of rounds that compare an arm with itself above which a learner that has not decided is locked in."""
 
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "a preference policy": {
@@ -99,11 +100,19 @@ class Dueling(NamedTuple):
         dim = [f"d = {self.parameter.size}"] if self.parameter.size else []
         contexts = [f"X = {X}"] if X > 1 else []
         name = next(name for name, code in MEASURES.items() if code == self.measure)
-        eta = [f"eta = {self.eta:g}"] if self.measure == loop.KL else [f"{name} regret"]
+        eta = [f"eta = {self.eta:g}"]
+        if self.measure != loop.KL:
+            eta = ["regret of the first arm" if self.measure == loop.FIRST else f"{name} regret"]
+        ref = self.reference[0]
+        masses = []
+        if X == 1 and ref.max() > ref.min() * (1.0 + 1e-9):
+            best = int(self.reward[0].argmax()) if self.bradley_terry else int(ref.argmin())
+            what = "of the best arm" if self.bradley_terry else "at the least"
+            masses = [f"reference mass {ref[best]:.3g} {what}"]
         penalty = next(name for name, code in regularizers.CODES.items() if code == self.regularizer)
         order = f" {self.alpha:g}" if penalty == "alpha" else ""
         other = [] if penalty == "kl" else [f"regularizer {penalty}{order}"]
-        return ", ".join([kind, *dim, *contexts, f"K = {K}", *eta, *other])
+        return ", ".join([kind, *dim, *contexts, f"K = {K}", *eta, *other, *masses])
 
     @property
     def regret_label(self) -> str:
@@ -114,6 +123,8 @@ class Dueling(NamedTuple):
             loop.WEAK: r"\min(\Delta_{a_s},\Delta_{b_s})",
             loop.REWARD: r"2r^{*}-r(a_s)-r(b_s)",
             loop.FIRST: r"r^{*}-r(a_s)",
+            loop.BORDA: r"\max b-\frac{1}{2}(b(a_s)+b(b_s))",
+            loop.COPELAND: r"\max c-\frac{1}{2}(c(a_s)+c(b_s))",
         }.get(self.measure, r"\frac{1}{2}(\Delta_{a_s}+\Delta_{b_s})")
         name = next(name for name, code in MEASURES.items() if code == self.measure)
         kind = "duality gap" if self.measure == loop.KL and not self.bradley_terry else "regret"
@@ -156,6 +167,8 @@ class Dueling(NamedTuple):
     def gap_of(self, x, pi, work):
         """The gap of the main policy at context x, for compiled code; `work` (4, K) is a workspace."""
         if self.bradley_terry:
+            if self.eta == math.inf:
+                return dot(pi, self.reward_gap[x])
             return kl_gap_from_policy(pi, self.log_optimal[x]) / self.eta
         log_pi = work[0]
         for a in range(pi.size):
@@ -195,8 +208,8 @@ class Dueling(NamedTuple):
             Cumulative: ``regret`` (exact, by the problem's measure), ``queries`` (comparisons asked and told), ``same``
             (rounds in which both arms were the same), ``borda_regret``, and where they are defined
             ``average_regret`` (Condorcet) and ``reward_regret`` (2 max r - r(a) - r(b)). ``locked`` is 1 at the last
-            checkpoint where more than 99 % of the rounds compared an arm with itself, or asked nothing, although the
-            comparisons leave two arms that may be the best (`undecided`).
+            checkpoint where more than 99 % of the rounds compared an arm with itself although the comparisons leave
+            two arms that may be the best (`undecided`).
         """
         self.check(learner)
         world = rng.stream(seed, rng.ENVIRONMENT, replication)
@@ -217,7 +230,7 @@ class Dueling(NamedTuple):
         if self.bradley_terry:
             channels["reward_regret"] = out[loop.REWARD_REGRET]
         channels["locked"] = np.zeros(checkpoints.size)
-        if status == protocol.DONE and out[loop.QUERIES, -1] < (1.0 - LOCKED) * checkpoints[-1]:
+        if status == protocol.DONE and out[loop.SAME, -1] > LOCKED * checkpoints[-1]:
             channels["locked"][-1] = float(undecided(self, wins).any())
         return status, t, channels
 
@@ -229,7 +242,7 @@ class Dueling(NamedTuple):
             return None
         return (
             f"in {locked} of {len(channels['locked'])} replications over {100.0 * LOCKED:g} % of the rounds compared "
-            "an arm with itself, or asked nothing, while two arms may still be the best: regret may be linear"
+            "an arm with itself while two arms may still be the best: regret may be linear"
         )
 
     # What an offline study asks of a problem
@@ -535,7 +548,7 @@ def _problem(
         where = f" of context {int((winner < 0).argmax())}" if X > 1 else ""
         raise ValueError(
             f"measure: {measure!r} is not allowed, the preferences{where} have no Condorcet winner; "
-            "use 'borda', 'copeland' or 'kl'"
+            "use 'borda', 'copeland', or 'kl' at finite eta"
         )
     condorcet = np.where(winner[:, None] >= 0, P[np.arange(X), np.maximum(winner, 0)] - 0.5, 0.0)
     borda = (P.sum(axis=2) - 0.5) / max(K - 1, 1)

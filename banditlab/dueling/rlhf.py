@@ -25,7 +25,8 @@ from banditlab.regularizer import gibbs, log_partition
 from banditlab.rng import categorical
 
 SELF, REFERENCE, UNCERTAIN, EXPLORING, FROZEN = 0, 1, 2, 3, 4
-"""What the two arms of a round are drawn from; the list is `RLHF.duel`."""
+"""What the second arm is drawn from: pi, the reference, the arm most uncertain beside the first (`rival`), the rival
+policy (`explore`); or both arms from pi_0, the policy at the end of the first stage."""
 
 SWEEPS = 3
 """Local improvements of the rival policy from each arm as a start."""

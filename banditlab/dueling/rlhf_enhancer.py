@@ -30,8 +30,8 @@ def rlhf_enhancer(problem: Dueling, rounds: int, *, widths: float = 2.0, lam: fl
     Returns
     -------
     RLHF
-        Fresh learner; a round costs O(K + d^2), with features O(K d^2), and fits are at most about fifteen for each
-        doubling of the comparisons after two hundred.
+        Fresh learner; a round costs O(K^2), with features O(K d^2), and fits are at most about fifteen for each
+        doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------

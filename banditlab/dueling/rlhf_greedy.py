@@ -27,8 +27,8 @@ def rlhf_greedy(problem: Dueling, rounds: int, *, lam: float | None = None, proj
     Returns
     -------
     RLHF
-        Fresh learner; a round costs O(K + d^2), with features O(K d + d^2), and fits are at most about fifteen for
-        each doubling of the comparisons after two hundred.
+        Fresh learner; a round costs O(K^2), with features O(K d + d^2), and fits are at most about fifteen for
+        each doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------

@@ -32,8 +32,8 @@ def rlhf_hybrid(problem: Dueling, rounds: int, *, share: float = 0.5, lam: float
     Returns
     -------
     RLHF
-        Fresh learner; a round costs O(K + d^2), with features O(K d + d^2), and fits are at most about fifteen for
-        each doubling of the comparisons after two hundred.
+        Fresh learner; a round costs O(K^2), with features O(K d + d^2), and fits are at most about fifteen for
+        each doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------

@@ -25,8 +25,8 @@ def rlhf_mixed(problem: Dueling, rounds: int, *, lam: float | None = None) -> RL
     Returns
     -------
     RLHF
-        Fresh learner; a round costs O(K + d^2), with features O(K d + d^2), and fits are at most about fifteen for
-        each doubling of the comparisons after two hundred.
+        Fresh learner; a round costs O(K^2), with features O(K d + d^2), and fits are at most about fifteen for
+        each doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------

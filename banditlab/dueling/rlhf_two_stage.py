@@ -13,8 +13,9 @@ def rlhf_two_stage(problem: Dueling, rounds: int, *, share: float = 0.5, lam: fl
     """The reference against itself for a share of the rounds, then the Gibbs policy of their fit against itself.
 
     In the first m = ceil(share rounds) rounds both arms are independent draws of the reference, in the others of pi_0,
-    the Gibbs policy of the rewards then estimated, which stays as it is. The main policy is at all times that of all
-    comparisons so far. Rewards are estimated by regularized maximum likelihood and projected into their known range.
+    the main policy at the end of that stage, which stays as it is. The main policy is the Gibbs policy of the last fit
+    of all comparisons so far. Rewards are estimated by regularized maximum likelihood and projected into their known
+    range.
 
     Parameters
     ----------
@@ -31,8 +32,8 @@ def rlhf_two_stage(problem: Dueling, rounds: int, *, share: float = 0.5, lam: fl
     Returns
     -------
     RLHF
-        Fresh learner; a round costs O(K + d^2), with features O(K d + d^2), and fits are at most about fifteen for
-        each doubling of the comparisons after two hundred.
+        Fresh learner; a round costs O(K^2), with features O(K d + d^2), and fits are at most about fifteen for
+        each doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------

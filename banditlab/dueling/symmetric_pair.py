@@ -74,7 +74,7 @@ def symmetric_pair(
     -------
     SymmetricPair
         Fresh learner; a round costs O(K d^2 + K^2 d), without features O(K^2), and fits are at most about fifteen for
-        each doubling of the comparisons after two hundred.
+        each doubling of the comparisons after two hundred (of a context's comparisons without features).
 
     Raises
     ------
