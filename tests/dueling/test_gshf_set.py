@@ -145,6 +145,8 @@ def test_bad_input():
         gshf_set(data, lam=0.0)
     with pytest.raises(ValueError, match="delta: 0 is not in"):
         gshf_set(data, delta=0.0)
+    with pytest.raises(ValueError, match="eta: inf is not allowed"):
+        gshf_set(data._replace(eta=np.inf))
     with pytest.raises(ValueError, match="regularizer: gshf_set needs 'kl', the data have 'chi2'"):
         gshf_set(instances.rare_good(regularizer="chi2").dataset(10, 0, 0))
     with pytest.raises(ValueError, match="preference: gshf_set needs Bradley-Terry preferences"):

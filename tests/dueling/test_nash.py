@@ -125,7 +125,7 @@ def test_the_gap_is_below_the_plug_in_certificate_at_every_fit(make):
             np.testing.assert_allclose(learner.main[x], np.exp(found.log_policy), rtol=1e-9)
     assert fits == 1500
     assert max(ratios) <= 1.0 + 1e-6
-    assert max(ratios) > 0.3
+    assert max(ratios) > 0.9  # the constant 8 cannot be 9
 
 
 def test_fits_become_rare():
