@@ -1,6 +1,6 @@
 """banditlab: KL-regularized bandits and Markov games, with exact regret beside the theorem's bound."""
 
-from banditlab import bandits, contextual, dueling, equilibrium, regularizer
+from banditlab import bandits, contextual, dueling, equilibrium, mdps, regularizer
 from banditlab.jit import jit
 from banditlab.simulate import SimulationError, run, run_offline, sweep
 from banditlab.trajectory import Grid, Offline, Trajectory, load
@@ -18,6 +18,7 @@ __all__ = [
     "equilibrium",
     "jit",
     "load",
+    "mdps",
     "regularizer",
     "run",
     "run_offline",

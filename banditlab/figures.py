@@ -259,7 +259,7 @@ def regret_over_log(
     curves = bands({name: values[:, kept] * scale for name, values in trajectory.regret.items()})
     above = {name: bound[kept] * scale for name, bound in trajectory.bounds.items()} if bounds else {}
     ends = [shown.centre[-1] for shown in curves.values()]
-    measure = "cumulative regret / log $t$"
+    measure = f"cumulative regret / log ${_time_label(trajectory).split('$')[1]}$"
     with _style():
         logarithmic = max(ends) > _SPREAD * min(ends)
         return _over_time(trajectory, t[kept], curves, above, levels, "log", logarithmic, (), measure, wide)
@@ -345,7 +345,7 @@ def suboptimality(offline: Offline, *, bounds: bool = False, scaled: bool = Fals
     """
     n = offline.samples
     factor = n.astype(float) if scaled else np.ones(n.size)
-    curves = {name: band(gap * factor, False) for name, gap in offline.gap.items()}
+    curves = {name: _above_zero(band(gap * factor, False)) for name, gap in offline.gap.items()}
     laws, certificates, lower = (
         {name: curve * factor for name, curve in _finite(found if bounds else {}).items()}
         for found in (offline.laws, offline.bounds, {} if offline.lower is None else {"lower bound": offline.lower})
@@ -368,13 +368,14 @@ def suboptimality(offline: Offline, *, bounds: bool = False, scaled: bool = Fals
             axes.plot(n, _positive(bound), color=_GREY)
             labels.append(Label(name, *_end(n, bound), _GREY))
         _time_axis(axes, n, "loglog")
-        axes.set_xlabel(AXES["samples"])
+        axes.set_xlabel(getattr(offline.problem, "sample_label", AXES["samples"]))
         label = f"mean {getattr(offline.problem, 'gap_label', _GAP)}"
         axes.set_ylabel(rf"$n\,\times$ {label.splitlines()[0]}" if scaled else label, linespacing=1.3)
         ends = {name: _end(n, certificate)[1] for name, certificate in certificates.items()}
         caption = [
             _instance(offline.problem.summary),
             _repeated(len(offline.replications)),
+            "A curve ends where the mean is zero." if any(np.isnan(s.centre).any() for s in curves.values()) else "",
             "Flat: rate $1/n$." if scaled else "",
             "Dotted: first-order laws." if laws else "",
             "Dashed: certificates." if certificates else "",
@@ -1008,7 +1009,7 @@ def _over_time(
     style = dict(zip(curves, _lines()))
     own = _draw_curves(main, t, curves, style) + _draw_levels(main, t, levels, style)
     theirs = _draw_bounds(upper, t, bounds, style, "" if apart else "\n(bound)")
-    main.set_xlabel("round $t$")
+    main.set_xlabel(_time_label(trajectory))
     main.set_ylabel(measure, linespacing=1.1)
     for axes in panels:
         _time_axis(axes, t, time)
@@ -1023,12 +1024,23 @@ def _over_time(
     return _finish(figure, [Panel(main, _height(wide), own + theirs)], caption)
 
 
+def _time_label(trajectory: Trajectory) -> str:
+    return getattr(trajectory.problem, "time_label", "round $t$")
+
+
 def _draw_curves(axes: Axes, t: NDArray[np.int64], curves: Mapping[str, Band], style: _Styles) -> list[Label]:
     """Solid lines with pale bands."""
     for name, shown in curves.items():
         axes.plot(t, shown.centre, marker="o" if t.size == 1 else None, **style[name])
         axes.fill_between(t, shown.low, shown.high, color=style[name]["color"], alpha=0.2, lw=0.0)
-    return [Label(name, t[-1], shown.centre[-1], style[name]["color"]) for name, shown in curves.items()]
+    return [Label(name, *_end(t, shown.centre), style[name]["color"]) for name, shown in curves.items()]
+
+
+def _above_zero(shown: Band) -> Band:
+    """A band without the points at which its centre is zero, which a logarithmic axis cannot show."""
+    seen = shown.centre > 0.0
+    centre, low, high = (np.where(seen, x, np.nan) for x in shown[:3])
+    return shown._replace(centre=centre, low=low, high=high)
 
 
 def _draw_bounds(
@@ -1044,9 +1056,9 @@ def _draw_bounds(
 
 
 def _end(x: NDArray[Any], curve: Floats) -> tuple[float, float]:
-    """The last point at which a curve is there."""
-    end = np.flatnonzero(~np.isnan(curve))[-1]
-    return float(x[end]), float(curve[end])
+    """The last point at which a curve is there; one that is nowhere ends below everything."""
+    there = np.flatnonzero(~np.isnan(curve))
+    return (float(x[there[-1]]), float(curve[there[-1]])) if there.size else (float(x[-1]), 0.0)
 
 
 def _draw_levels(axes: Axes, t: NDArray[np.int64], levels: Mapping[str, float], style: _Styles) -> list[Label]:

@@ -17,6 +17,7 @@ import contextlib
 import functools
 import hashlib
 import inspect
+import math
 import os
 import pickle
 import sys
@@ -42,7 +43,8 @@ __all__ = ["DISABLED", "digest", "jit", "localize", "sources_digest", "statistic
 DISABLED: bool = bool(numba.config.DISABLE_JIT)
 """True when ``NUMBA_DISABLE_JIT=1``: the same code then runs as ordinary Python, with the same bits."""
 
-VERBS = ("index", "update", "refresh", "policy", "duel", "plan", "gap_of", "plug_in_gap_of")
+VERBS = ("index", "update", "refresh", "policy", "duel", "plan", "estimate", "gap_of", "plug_in_gap_of")
+OPTIONAL = ("refresh", "estimate")
 KEPT_FOLDERS = 4  # cache folders kept per user: the newest versions of the sources in use
 
 # Files that no simulated number depends on: editing them neither recompiles kernels nor invalidates stored shards.
@@ -469,6 +471,18 @@ def _write_policy(learner, x, pi):  # type: ignore[no-untyped-def]
     return write
 
 
+def estimated(learner, s):  # type: ignore[no-untyped-def]
+    """The optional verb ``estimate(s)`` of an episodic learner; NaN for a learner that has none."""
+    return learner.estimate(s) if has_verb(type(learner), "estimate") else math.nan
+
+
+@overload(estimated)
+def _estimated(learner, s):  # type: ignore[no-untyped-def]
+    if has_verb(learner.instance_class, "estimate"):
+        return lambda learner, s: learner.estimate(s)
+    return lambda learner, s: math.nan
+
+
 def localize(learner: Any) -> Any:
     """The learner under a class name that no other code shares, ready for a compiled loop.
 
@@ -512,9 +526,14 @@ def _renamed(cls: type, code: str) -> type:
 
 
 def _verb(cls: type, name: str) -> Callable[..., Any] | None:
-    """The method of that name, if the class has one of its own (every tuple has an ``index``)."""
+    """The method of that name, if the class has one of its own (every tuple has an ``index``, and fields are none)."""
     method = getattr(cls, name, None)
-    return None if method is getattr(tuple, name, None) else method
+    return None if method is getattr(tuple, name, None) or name in getattr(cls, "_fields", ()) else method
+
+
+def has_verb(cls: type, name: str) -> bool:
+    """Whether a learner's class has a verb of that name: a method, not a field."""
+    return _verb(cls, name) is not None
 
 
 def check_verbs(cls: type, forms: dict[str, dict[str, tuple[str, ...]]]) -> str:
@@ -545,7 +564,7 @@ def check_verbs(cls: type, forms: dict[str, dict[str, tuple[str, ...]]]) -> str:
             continue
         for verb, arguments in verbs.items():
             method = _verb(cls, verb)
-            if method is None and verb == "refresh":  # optional
+            if method is None and verb in OPTIONAL:
                 continue
             wanted = f"{verb}({', '.join(arguments)})"
             if method is None:

@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike
 from banditlab import checks, confidence
 from banditlab.confidence import logistic_slope
 from banditlab.jit import jit
-from banditlab.regression import dot, solve_lower, solve_upper
+from banditlab.regression import dot, factorise, invert, solve_lower, solve_upper
 
 TOLERANCE = 1e-10
 """Squared Newton decrement g' H^{-1} g at which the last step is taken; what remains is of the order of its square."""
@@ -508,39 +508,6 @@ def project_ball(matrix, radius, theta, factor, moment):
 
 
 # Linear algebra
-
-
-@jit
-def factorise(matrix, shift, least, factor):
-    """Write the lower Cholesky factor of matrix + shift I; squared pivots are at least `least`, a known bound.
-
-    Every squared pivot of A + lam I with A positive semidefinite is at least lam: where A is so large that rounding
-    would lose it, it is put back.
-    """
-    d = matrix.shape[0]
-    for i in range(d):
-        for j in range(i + 1):
-            v = matrix[i, j]
-            for k in range(j):
-                v -= factor[i, k] * factor[j, k]
-            if i == j:
-                factor[i, i] = math.sqrt(max(v + shift, least))
-            else:
-                factor[i, j] = v / factor[j, j]
-
-
-@jit
-def invert(factor, out, work):
-    """Write the inverse of L L' from its lower factor L; work is (d,)."""
-    d = work.size
-    for j in range(d):
-        for i in range(d):
-            work[i] = 1.0 if i == j else 0.0
-        solve_lower(factor, work)
-        solve_upper(factor, work)
-        for i in range(j, d):
-            out[i, j] = work[i]
-            out[j, i] = work[i]
 
 
 @jit

@@ -211,3 +211,36 @@ def solve_upper(factor, x):
         x[i] /= factor[i, i]
         for j in range(i):
             x[j] -= factor[i, j] * x[i]
+
+
+@jit
+def factorise(matrix, shift, least, factor):
+    """Write the lower Cholesky factor of matrix + shift I; squared pivots are at least `least`, a known bound.
+
+    Every squared pivot of A + lam I with A positive semidefinite is at least lam: where A is so large that rounding
+    would lose it, it is put back.
+    """
+    d = matrix.shape[0]
+    for i in range(d):
+        for j in range(i + 1):
+            v = matrix[i, j]
+            for k in range(j):
+                v -= factor[i, k] * factor[j, k]
+            if i == j:
+                factor[i, i] = math.sqrt(max(v + shift, least))
+            else:
+                factor[i, j] = v / factor[j, j]
+
+
+@jit
+def invert(factor, out, work):
+    """Write the inverse of L L' from its lower factor L; work is (d,)."""
+    d = work.size
+    for j in range(d):
+        for i in range(d):
+            work[i] = 1.0 if i == j else 0.0
+        solve_lower(factor, work)
+        solve_upper(factor, work)
+        for i in range(j, d):
+            out[i, j] = work[i]
+            out[j, i] = work[i]

@@ -294,3 +294,25 @@ def _binomial_half(state, n, p):
         )
         if log_v <= bound:
             return np.int64(k)
+
+
+@jit
+def multinomial(state, n, p, out):
+    """Write Multinomial(n, p) counts; p (K,) sums to one. A sequence of binomials of what is left.
+
+    The last entry of positive probability takes what is left, so that none of probability zero has a count.
+    """
+    last = p.size - 1
+    while last > 0 and p[last] <= 0.0:
+        last -= 1
+    left = n
+    rest = 1.0
+    for i in range(p.size):
+        hits = 0
+        if i == last:
+            hits = left
+        elif i < last and left > 0 and p[i] > 0.0:
+            hits = binomial(state, left, min(p[i] / rest, 1.0))
+        rest -= p[i]
+        left -= hits
+        out[i] = hits

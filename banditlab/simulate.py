@@ -8,6 +8,7 @@ results are the same bits for any number of threads, any grouping and any point 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import inspect
 import itertools
 import os
@@ -345,7 +346,8 @@ def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], th
 @contextlib.contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
     """A function that shows the rounds done; it stays silent for `_PATIENCE` seconds and off a terminal."""
-    if not sys.stderr.isatty() and "ipykernel" not in sys.modules:
+    notebook = "ipykernel" in sys.modules and importlib.util.find_spec("ipywidgets") is not None  # rich asks for it
+    if not sys.stderr.isatty() and not notebook:
         yield lambda rounds: None
         return
     bar: Any = None

@@ -71,6 +71,7 @@ TARGETS = [
 
 MARGIN = 4.0  # standard errors within which two mean regrets agree
 STEADY = 1.2  # how much a late round may cost over an early one
+STEADY_EPISODES = 1.15  # the same for episodes
 FLAT = 2.0  # MB by which peak memory may move with T
 
 
@@ -85,6 +86,7 @@ class Scale(NamedTuple):
     linear_rounds: int
     linear_turns: int
     late: tuple[int, int, int]  # early rounds end at the first; late ones lie between the others
+    episodes: tuple[int, int]  # of a timed run, and before late ones
     agreement_rounds: int
     replications: int  # of the comparison of regrets
     memory_rounds: tuple[int, ...]
@@ -99,6 +101,7 @@ FULL = Scale(
     linear_rounds=20_000,
     linear_turns=15,
     late=(1 << 12, 1 << 19, 1 << 20),
+    episodes=(20_000, 100_000),
     agreement_rounds=2000,
     replications=400,
     memory_rounds=(10**5, 10**6, 10**7),
@@ -112,6 +115,7 @@ QUICK = Scale(
     linear_rounds=500,
     linear_turns=2,
     late=(1 << 8, 1 << 9, 1 << 10),
+    episodes=(200, 400),
     agreement_rounds=500,
     replications=60,
     memory_rounds=(10**4, 10**5),
@@ -384,6 +388,32 @@ def steady(scale: Scale) -> list[dict[str, Any]]:
     return rows
 
 
+def episodes(scale: Scale) -> list[dict[str, Any]]:
+    """CPU seconds of 2e4 episodes of `kl_lsvi_ucb`, S = 8, A = H = d = 4, and late episodes over early ones."""
+    problem, (number, before) = bl.mdps.random_linear(seed=1, eta=2.0), scale.episodes
+
+    def seconds(learner: Any, count: int, turn: int = 0) -> float:
+        start = time.thread_time()
+        problem.play(learner, np.array([count]), SEED, turn, np.zeros(2, np.int64))
+        return time.thread_time() - start
+
+    rows = []
+    for name, factor, target in (("planning every time", 1.0, 0.25), ("doubling", 2.0, 0.06)):
+        make = functools.partial(bl.mdps.kl_lsvi_ucb, problem, number, growth=factor)
+        seconds(make(), 2)
+        spent = [seconds(make(), number, turn) for turn in range(5)]
+        what = f"kl_lsvi_ucb, {number} episodes, {name}, s"
+        rows.append(row(what, min(spent), target, median=float(np.median(spent))))
+    old = bl.mdps.kl_lsvi_ucb(problem, before)
+    seconds(old, before)
+    early, late = math.inf, math.inf
+    for turn in range(20):
+        early = min(early, seconds(bl.mdps.kl_lsvi_ucb(problem, before), 1000, turn))
+        late = min(late, seconds(old, 1000, turn))
+    rows.append(row(f"kl_lsvi_ucb, an episode after {before} over the first", late / early, STEADY_EPISODES))
+    return rows
+
+
 def growth(scale: Scale) -> list[Cell]:
     """The cost of `kl_ucb` with the number of arms, in turn."""
     cells = [Cell("kl_ucb", arms, scale.growth_rounds, "banditlab", []) for arms in scale.growth_arms]
@@ -452,11 +482,11 @@ def row(what: str, measured: float, target: float, *, median: float | None = Non
 
 def print_targets(rows: list[dict[str, Any]]) -> None:
     """The table of targets."""
-    print(f"\n{'target':46}{'least':>9}{'median':>9}{'at most':>10}")
+    print(f"\n{'target':54}{'least':>9}{'median':>9}{'at most':>10}")
     for r in rows:
         verdict = "met" if r["met"] else f"missed by {100.0 * (r['measured'] / r['target'] - 1.0):.0f} %"
         median = "" if r["median"] is None else f"{r['median']:.4f}"
-        print(f"{r['what']:46}{r['measured']:9.4f}{median:>9}{r['target']:10.4f}  {verdict}")
+        print(f"{r['what']:54}{r['measured']:9.4f}{median:>9}{r['target']:10.4f}  {verdict}")
 
 
 MEMORY_PROGRAM = """
@@ -586,7 +616,7 @@ def main(arguments: list[str] | None = None) -> int:
     late = steady(scale)
     by_arms = growth(scale)
     peaks = memory(scale.memory_rounds)
-    rows = targets(cells, shared is not None) + growth_targets(by_arms) + late
+    rows = targets(cells, shared is not None) + growth_targets(by_arms) + late + episodes(scale)
     change = max(peaks) - peaks[0]
     rows.append(row(f"memory, MB from T = {scale.memory_rounds[0]:.0e} to {scale.memory_rounds[-1]:.0e}", change, FLAT))
     print_targets(rows)

@@ -318,6 +318,7 @@ def test_list_has_one_line_for_everything_from_where_it_is_defined(capsys):
         ("bandits", {**bl.bandits.ALGORITHMS, **bl.bandits.INSTANCES}),
         ("contextual", {**bl.contextual.ALGORITHMS, **offline, **bl.contextual.INSTANCES}),
         ("dueling", {**bl.dueling.ALGORITHMS, **bl.dueling.OFFLINE, **bl.dueling.INSTANCES}),
+        ("mdps", {**bl.mdps.ALGORITHMS, **bl.mdps.OFFLINE, **bl.mdps.INSTANCES}),
     ):
         for name, function in named.items():
             first = function.__doc__.partition("\n")[0].rstrip(".")
@@ -335,7 +336,8 @@ def test_list_markdown_has_a_row_with_a_source_for_every_algorithm(capsys):
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
     contextual = {**bl.contextual.ALGORITHMS, **bl.contextual.OFFLINE, **bl.contextual.SELECTIONS}
     dueling = {**bl.dueling.ALGORITHMS, **bl.dueling.OFFLINE}
-    families = {"bandits": bl.bandits.ALGORITHMS, "contextual": contextual, "dueling": dueling}
+    episodic = {**bl.mdps.ALGORITHMS, **bl.mdps.OFFLINE}
+    families = {"bandits": bl.bandits.ALGORITHMS, "contextual": contextual, "dueling": dueling, "mdps": episodic}
     assert {cell[0] for cell in cells} == {f"`{family}.{name}`" for family, all in families.items() for name in all}
     assert all(len(cell) == 3 and all(cell) for cell in cells)
 

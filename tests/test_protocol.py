@@ -20,7 +20,7 @@ import pytest
 from numba import typeof
 
 import banditlab
-from banditlab import contextual, dueling
+from banditlab import contextual, dueling, mdps
 from banditlab.bandits.problem import bandit
 from banditlab.jit import check_verbs
 
@@ -36,6 +36,12 @@ class Chapter(NamedTuple):
     others: list[Any]  # instances that a learner must reach through the same kernel
     truth: tuple[str, ...]  # fields that a learner must not read
     shared: set[str]  # modules of the family that are no algorithms
+
+
+def among(problem, *others):
+    """The MDP, known to be itself or one of the others."""
+    models = [*others, problem]
+    return mdps.with_models(problem, [m.transition for m in models], [m.reward for m in models])
 
 
 CHAPTERS = {
@@ -92,6 +98,36 @@ CHAPTERS = {
         ),
         shared={"problem", "loop", "instances", "comparisons", "rlhf", "nash"},
     ),
+    "mdps": Chapter(
+        problem=among(mdps.random_tabular(3, 2, 3, seed=1, eta=5.0), mdps.random_tabular(3, 2, 3, seed=2, eta=5.0)),
+        others=[
+            among(mdps.random_linear(5, 3, 2, 3, eta=1e-2)),
+            among(mdps.hypercube(2, 2)),
+            among(mdps.deep_sea(3)),
+        ],
+        truth=(
+            "transition",
+            "cumulative",
+            "reward",
+            "optimal",
+            "log_optimal",
+            "advantage",
+            "optimal_value",
+            "value",
+        ),
+        shared={
+            "problem",
+            "loop",
+            "instances",
+            "planning",
+            "least_squares",
+            "lsvi",
+            "sampled_lsvi",
+            "backup",
+            "episodes",
+            "coverage",
+        },
+    ),
 }
 GAMES = CHAPTERS["dueling"]._replace(
     problem=dueling.rps(5, 0.3, 1, eta=5.0, reference=[0.02, 0.2, 0.2, 0.2, 0.2, 0.18]),
@@ -122,6 +158,9 @@ OFFLINE = {  # an instance for each
         "nash_plug_in": dueling.rps(eta=2.0),
         "nash_pessimistic": dueling.rps(eta=2.0),
     },
+    ("mdps", "OFFLINE"): dict.fromkeys(
+        ("plug_in", "pevi", "kl_pevi", "linpevi_adv", "linpevi_adv_plus"), mdps.random_linear(5, 3, 2, 3, eta=5.0)
+    ),
     ("contextual", "SELECTIONS"): dict.fromkeys(
         ("best_of_n", "majority_vote", "best_of_majority"), contextual.majority_trap(submissions=2)
     ),
@@ -467,9 +506,9 @@ def fingerprint(rounds):
 
 
 def test_every_algorithm_gives_the_same_bits_without_the_compiler(python):
-    code = "import test_protocol; print(test_protocol.fingerprint(80))"
+    code = "import test_protocol; print(test_protocol.fingerprint(40))"
     uncompiled, _ = python(code, NUMBA_DISABLE_JIT=1)
-    compiled = json.loads(fingerprint(80))
+    compiled = json.loads(fingerprint(40))
     different = [name for name in compiled if compiled[name] != uncompiled[name]]
     assert not different and set(compiled) == set(uncompiled)
 

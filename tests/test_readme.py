@@ -22,7 +22,9 @@ def run(block, names):
 @pytest.mark.slow
 def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
-    start, offline, duels, own = (re.sub(r"replications=(200|100|60|50)", "replications=4", block) for block in blocks)
+    start, offline, duels, episodes, own = (
+        re.sub(r"replications=(200|100|60|50)", "replications=4", block) for block in blocks
+    )
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {"__name__": "readme"}
     run(start, names)
@@ -33,6 +35,7 @@ def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn
     assert names["offline"].gap["KL-PCB"].shape == (4, 3)
 
     assert run(duels, names).shape == (4, names["duels"].checkpoints.size)
+    assert (run(episodes, names)[:, -1] > 0.9).all()
 
     before = statistics()["compiled"]
     (axes,) = run(own, names).axes

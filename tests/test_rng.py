@@ -97,6 +97,7 @@ def fingerprint():
         out += sample("binomial", 20, n, p).tolist()
     state = rng.stream(3, 0, 0)
     out += [rng.categorical(state, np.array([0.2, 0.0, 0.5, 0.3])) for _ in range(50)]
+    out += multinomials(20, 1000, [0.2, 0.0, 0.5, 0.3]).ravel().tolist()
     return [float(x).hex() for x in out]
 
 
@@ -274,6 +275,56 @@ def test_categorical_from_logs_has_its_frequencies():
     counts = np.bincount([rng.categorical_from_logs(state, log_weight, weight) for _ in range(20_000)])
     assert stats.chisquare(counts, 20_000 * pi).pvalue > P_MIN
     assert stats.chisquare(counts, 20_000 * np.array([0.12, 0.25, 0.63])).pvalue < P_MIN
+
+
+@jit
+def fill_multinomial(state, n, p, out):
+    for row in range(out.shape[0]):
+        rng.multinomial(state, n, p, out[row])
+
+
+def multinomials(draws, n, p, seed=1):
+    out = np.full((draws, len(p)), -1.0)
+    fill_multinomial(rng.stream(seed, rng.DATA, 0), n, np.array(p, dtype=np.float64), out)
+    return out
+
+
+def test_multinomial_has_the_law_of_independent_draws():
+    """All outcomes of three draws over four values, chi^2; a law slightly off fails."""
+    p, draws = np.array([0.2, 0.0, 0.5, 0.3]), 40_000
+    x = multinomials(draws, 3, p)
+    cells = [c for c in itertools.product(range(4), repeat=4) if sum(c) == 3 and c[1] == 0]
+    counts = [(x == np.array(c)).all(axis=1).sum() for c in cells]
+    assert sum(counts) == draws
+    seen = [0, 2, 3]
+    law = [stats.multinomial.pmf(np.array(c)[seen], 3, p[seen]) for c in cells]
+    assert stats.chisquare(counts, draws * np.array(law)).pvalue > P_MIN
+    wrong = [stats.multinomial.pmf(np.array(c)[seen], 3, [0.21, 0.5, 0.29]) for c in cells]
+    assert stats.chisquare(counts, draws * np.array(wrong)).pvalue < P_MIN
+
+
+def test_multinomial_of_huge_n_has_its_means_and_covariances():
+    """Within five standard errors: n = 10^9, K = 5."""
+    p, draws, n = np.array([0.4, 1e-3, 0.25, 1e-6, 0.349 - 1e-6]), 20_000, 10**9
+    x = multinomials(draws, n, p)
+    cov = n * (np.diag(p) - np.outer(p, p))
+    assert (x.sum(axis=1) == n).all() and (x == np.floor(x)).all() and x.min() >= 0.0
+    assert (np.abs(x.mean(axis=0) - n * p) < 5.0 * np.sqrt(np.diag(cov) / draws)).all()
+    y = x - n * p
+    error = np.sqrt((np.outer(np.diag(cov), np.diag(cov)) + cov * cov) / draws)
+    found = y.T @ y / draws
+    assert (np.abs(found - cov) < 5.0 * error).all()
+    assert np.abs((found - np.diag(np.diag(cov))) / error).max() > 20.0  # control: independent entries
+
+
+def test_multinomial_never_counts_what_has_probability_zero():
+    tenths = [0.1] * 10 + [0.0, 0.0]  # less than one in floating point
+    thirds = [0.0, 1.0 / 3.0, 1.0 / 3.0, 0.0, 1.0 / 3.0 + 4e-10, 0.0]  # more than one
+    for p in (tenths, thirds, [0.0, 1.0, 0.0], [1.0], [1.0 - 1e-16, 1e-16, 0.0], [1e-300, 1.0, 1e-300]):
+        for n in (0, 1, 7, 10**6, 10**14):
+            x = multinomials(200, n, p)
+            assert (x.sum(axis=1) == n).all() and x.min() >= 0.0
+            assert (x[:, np.array(p) == 0.0] == 0.0).all()
 
 
 # Streams

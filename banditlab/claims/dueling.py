@@ -35,6 +35,12 @@ from banditlab.dueling.appo import appo
 from banditlab.dueling.bt_greedy import bt_greedy
 from banditlab.dueling.double_thompson import double_thompson
 from banditlab.dueling.gshf import gshf
+from banditlab.dueling.gshf_online import gshf_online
+from banditlab.dueling.gshf_set import gshf_set
+from banditlab.dueling.maxinp import maxinp
+from banditlab.dueling.nash_enhancer import nash_enhancer
+from banditlab.dueling.nash_greedy import nash_greedy
+from banditlab.dueling.nash_mixed import nash_mixed
 from banditlab.dueling.nash_pessimistic import nash_pessimistic
 from banditlab.dueling.nash_plug_in import nash_plug_in
 from banditlab.dueling.problem import bradley_terry, preferences
@@ -42,8 +48,10 @@ from banditlab.dueling.rlhf_enhancer import rlhf_enhancer
 from banditlab.dueling.rlhf_greedy import rlhf_greedy
 from banditlab.dueling.rlhf_hybrid import rlhf_hybrid
 from banditlab.dueling.rlhf_mixed import rlhf_mixed
+from banditlab.dueling.rlhf_two_stage import rlhf_two_stage
 from banditlab.dueling.rucb import rucb
 from banditlab.dueling.sparring_exp3 import sparring_exp3
+from banditlab.dueling.sparring_ucb import sparring_ucb
 from banditlab.dueling.symmetric_pair import symmetric_pair
 from banditlab.trajectory import Offline, Trajectory
 
@@ -55,13 +63,14 @@ def double_thompson_is_logarithmic() -> Claim:
     """Double Thompson sampling has a small slope, and less regret than RUCB, with and without transitivity.
 
     The Bradley-Terry ladder and the cycle below a Condorcet winner, K = 10, T = 2^17: the log-log slope of its average
-    regret over the last three octaves lies in (-inf, 0.25], and its regret over that of RUCB in (-inf, 0.7], on both.
+    regret over the last three octaves lies in (-inf, 0.25], and its regret over that of RUCB, and of sparring UCB, in
+    (-inf, 0.7], on both.
 
     The control is sparring Exp3, whose regret grows like a square root.
     """
 
     def study(budget: Budget, algorithm: Any = double_thompson) -> dict[str, Study]:
-        algorithms = {"double Thompson": algorithm, "RUCB": rucb}
+        algorithms = {"double Thompson": algorithm, "RUCB": rucb, "sparring UCB": sparring_ucb}
         replications = budget.choose(8, 200)
         return {
             name: budget.run(factory, algorithms, over={}, rounds=2**17, replications=replications)
@@ -75,8 +84,9 @@ def double_thompson_is_logarithmic() -> Claim:
             found[f"slope, {name}"] = estimate(
                 lambda mean: math.log(mean[-1] / mean[-4]) / math.log(8.0), regret["double Thompson"]
             )
-            both = np.stack([regret["double Thompson"][:, -1], regret["RUCB"][:, -1]], axis=1)
-            found[f"over RUCB, {name}"] = estimate(lambda mean: float(mean[0] / mean[1]), both)
+            for rival in ("RUCB", "sparring UCB"):
+                both = np.stack([regret["double Thompson"][:, -1], regret[rival][:, -1]], axis=1)
+                found[f"over {rival}, {name}"] = estimate(lambda mean: float(mean[0] / mean[1]), both)
         return found
 
     def verdict(found: Numbers) -> str:
@@ -157,14 +167,18 @@ def pessimism_is_a_trade() -> Claim:
 
     Eight arms, eta = 8, n = 1000 comparisons of draws from the reference, which gives one arm mass .004; pessimism at
     scale 2. The mean suboptimality over that of the greedy policy lies in (-inf, 0.5] where the rare arm is the worst,
-    and in [1.2, inf) where it is the best.
+    and in [1.2, inf) where it is the best; that of pessimism over a set (`gshf_set`) in (-inf, 0.9] and in [1.1, inf).
 
     The control draws the data evenly from all arms.
     """
     rare = {"worst": instances.rare_bad, "best": instances.rare_good}
 
     def study(budget: Budget, even: bool = False) -> dict[str, Offline]:
-        fits: dict[str, Any] = {"greedy": bt_greedy, "pessimistic": functools.partial(gshf, scale=2.0)}
+        fits: dict[str, Any] = {
+            "greedy": bt_greedy,
+            "pessimistic": functools.partial(gshf, scale=2.0),
+            "over a set": functools.partial(gshf_set, scale=2.0),
+        }
         runs = {}
         for name, instance in rare.items():
             problem = instance(eta=8.0)
@@ -181,16 +195,19 @@ def pessimism_is_a_trade() -> Claim:
 
     def measure(result: dict[str, Offline]) -> Numbers:
         return {
-            f"pessimistic / greedy, {name} arm rare": estimate(
-                lambda mean: float(mean[1] / mean[0]), np.stack([gap[:, 1] for gap in run.gap.values()], axis=1)
+            f"{label} / greedy, {name} arm rare": estimate(
+                lambda mean: float(mean[1] / mean[0]), np.stack([run.gap["greedy"][:, 1], run.gap[label][:, 1]], axis=1)
             )
             for name, run in result.items()
+            for label in ("pessimistic", "over a set")
         }
 
     def verdict(found: Numbers) -> str:
         return every(
             inside(number(found, "pessimistic / greedy, worst arm rare"), -math.inf, 0.5),
             inside(number(found, "pessimistic / greedy, best arm rare"), 1.2, math.inf),
+            inside(number(found, "over a set / greedy, worst arm rare"), -math.inf, 0.9),
+            inside(number(found, "over a set / greedy, best arm rare"), 1.1, math.inf),
         )
 
     return Claim(
@@ -256,8 +273,10 @@ def unprojected_greedy_locks_in() -> Claim:
 
 SCHEMES: dict[str, Any] = {
     "enhancer": rlhf_enhancer,
+    "theory's enhancer": gshf_online,
     "pi x ref": rlhf_mixed,
     "hybrid": rlhf_hybrid,
+    "two-stage": rlhf_two_stage,
     "offline": functools.partial(rlhf_hybrid, share=1.0),
     "greedy": rlhf_greedy,
 }
@@ -267,15 +286,21 @@ SCHEMES: dict[str, Any] = {
 def exploration_pays() -> Claim:
     """Whom a policy is compared with decides its regret, where an arm is rare under the reference.
 
-    eta = 8, T = 2^15. On rare_good the regret of the enhancer over that of pi x ref lies in (-inf, 0.9], of pi x ref
-    over hybrid learning in (-inf, 0.8], of hybrid learning over offline sampling, ref x ref, in (-inf, 0.9], and of
-    offline over greedy sampling in (-inf, 0.5]; on rare_bad that of pi x ref over offline sampling lies in (-inf, 0.8],
-    and of offline over greedy sampling in (-inf, 0.5].
+    eta = 8, T = 2^15. On rare_good the regret of the enhancer, and of that of the theory, over that of pi x ref lies in
+    (-inf, 0.9], of pi x ref over hybrid learning in (-inf, 0.8], of hybrid learning and of two-stage sampling over
+    offline sampling, ref x ref, in (-inf, 0.9], and of offline over greedy sampling in (-inf, 0.5]; on rare_bad that of
+    pi x ref over offline sampling lies in (-inf, 0.8], and of offline over greedy sampling in (-inf, 0.5].
 
     The control has a uniform reference and eta = 2, where every scheme meets every arm.
     """
     most = {
-        "good": {("enhancer", "pi x ref"): 0.9, ("pi x ref", "hybrid"): 0.8, ("hybrid", "offline"): 0.9},
+        "good": {
+            ("enhancer", "pi x ref"): 0.9,
+            ("theory's enhancer", "pi x ref"): 0.9,
+            ("pi x ref", "hybrid"): 0.8,
+            ("hybrid", "offline"): 0.9,
+            ("two-stage", "offline"): 0.9,
+        },
         "bad": {("pi x ref", "offline"): 0.8},
     }
     for bounds in most.values():
@@ -286,7 +311,8 @@ def exploration_pays() -> Claim:
         out = {}
         for name, instance in (("good", instances.rare_good), ("bad", instances.rare_bad)):
             problem = bradley_terry(instance().reward, eta=2.0, span=1.0) if even else instance()
-            schemes = {scheme: SCHEMES[scheme] for scheme in SCHEMES if name == "good" or scheme != "hybrid"}
+            used = [scheme for pair in most[name] for scheme in pair]
+            schemes = {scheme: SCHEMES[scheme] for scheme in SCHEMES if scheme in used}
             replications = budget.choose(96, 1000)
             runs = budget.run(lambda p=problem: p, schemes, over={}, rounds=2**15, replications=replications)
             out[name] = runs[()]
@@ -541,4 +567,92 @@ def offline_rlhf_rate_turns_with_eta() -> Claim:
         control=lambda budget: study(budget, shrinking=False),
         wrong="a gap that does not shrink",
         figure=figure,
+    )
+
+
+def _untold(problem: Any, rounds: int) -> Any:
+    """Self-play that never fits its comparisons."""
+    learner = nash_greedy(problem, rounds)
+    learner.due[:] = 2**62
+    return learner
+
+
+@claim
+def self_play_does_not_lock_in() -> Claim:
+    """On a cycle online Nash learning has logarithmic regret, whomever the main policy meets.
+
+    Five arms in a cycle of gap .3 and an arm below it, eta = 2, T = 2^15: the gap accumulated over the last three
+    octaves over that over the three before lies in [0.5, 1.5], against itself, the reference and the enhancer.
+
+    The control never fits what it is told.
+    """
+
+    def study(budget: Budget, algorithm: Any = None) -> Trajectory:
+        rules: dict[str, Any] = {"self-play": nash_greedy, "pi x ref": nash_mixed, "enhancer": nash_enhancer}
+        if algorithm is not None:
+            rules = dict.fromkeys(rules, algorithm)
+        return budget.run(
+            lambda: instances.rps(5, 0.3, 1, eta=2.0),
+            rules,
+            over={},
+            rounds=2**15,
+            replications=budget.choose(96, 400),
+        )[()]
+
+    def measure(result: Trajectory) -> Numbers:
+        return {
+            f"last / earlier octaves, {name}": estimate(
+                lambda mean: float((mean[-1] - mean[-4]) / (mean[-4] - mean[-7])), regret
+            )
+            for name, regret in result.regret.items()
+        }
+
+    return Claim(
+        statement="Where preferences cycle self-play keeps mixing, and learns at the rate 1/t.",
+        latex=r"\textstyle\sum_t \mathrm{gap}(\pi_t) = O(\eta \log T)",
+        source="Wu, Shi, Yang and Shen, NeurIPS 2025, arXiv:2510.24700; Ye et al. 2024, arXiv:2402.07314",
+        predicted="octaves: 1",
+        study=study,
+        measure=measure,
+        verdict=lambda found: every(*(inside(number(found, name), 0.5, 1.5) for name in found)),
+        control=lambda budget: study(budget, _untold),
+        wrong="comparisons that are not fitted",
+        figure=figures.regret_over_log,
+    )
+
+
+@claim
+def linear_duels_stop_losing() -> Claim:
+    """With a least gap the symmetric pair and MaxInP stop losing once they know the best arms.
+
+    gap_linear with least gap .4, scale 1, T = 2^16: the regret of both arms gained after T / 4 over that before lies in
+    (-inf, 0.1].
+
+    The control is APPO, whose second arm is always a draw of the reference.
+    """
+
+    def study(budget: Budget, algorithm: Any = None) -> Trajectory:
+        rules: dict[str, Any] = {"symmetric pair": symmetric_pair, "MaxInP": functools.partial(maxinp, scale=1.0)}
+        if algorithm is not None:
+            rules = dict.fromkeys(rules, algorithm)
+        replications = budget.choose(12, 100)
+        return budget.run(instances.gap_linear, rules, over={}, rounds=2**16, replications=replications)[()]
+
+    def measure(result: Trajectory) -> Numbers:
+        return {
+            f"late over early regret, {name}": estimate(lambda mean: float(mean[-1] / mean[-3] - 1.0), regret)
+            for name, regret in result.regret.items()
+        }
+
+    return Claim(
+        statement="In linear duels with a least gap regret is bounded up to a logarithm.",
+        latex=r"\mathrm{Reg}(T) = O\big(d\beta^2/\Delta\big)",
+        source="Saha 2021, NeurIPS, arXiv:2002.08136 (MaxInP); Di et al. 2024, arXiv:2310.00968 (symmetric rule)",
+        predicted="near 0",
+        study=study,
+        measure=measure,
+        verdict=lambda found: every(*(inside(number(found, name), -math.inf, 0.1) for name in found)),
+        control=lambda budget: study(budget, appo),
+        wrong="APPO, which compares with the reference for ever",
+        figure=lambda result: figures.regret(result, time="loglog"),
     )

@@ -63,7 +63,7 @@ def symmetric_pair(
         T >= 2; enters beta.
     scale : float
         Factor > 0 of beta. Where theta* leaves the ellipsoid regret may be linear: below 1/4 the rule may compare an
-        arm with itself for ever, at 1/4 a gate of Delta / (2 beta) may stop it learning.
+        arm with itself for ever, up to 1/2 a gate of Delta / (2 beta) may stop it learning.
     gate : float
         Gamma >= 0, in units of the width, which is at most 2 / sqrt(lam). At 0 all pairs of two arms are queried
         whose features differ.
