@@ -506,9 +506,9 @@ def fingerprint(rounds):
 
 
 def test_every_algorithm_gives_the_same_bits_without_the_compiler(python):
-    code = "import test_protocol; print(test_protocol.fingerprint(40))"
+    code = "import test_protocol; print(test_protocol.fingerprint(24))"
     uncompiled, _ = python(code, NUMBA_DISABLE_JIT=1)
-    compiled = json.loads(fingerprint(40))
+    compiled = json.loads(fingerprint(24))
     different = [name for name in compiled if compiled[name] != uncompiled[name]]
     assert not different and set(compiled) == set(uncompiled)
 
