@@ -46,6 +46,8 @@ LINEAR = {
     "kl_lin_thompson": bl.contextual.kl_lin_thompson,
 }
 POOL, LINEAR_ARMS, DIM = 512, 20, 20
+DUELS = {"rucb": bl.dueling.rucb, "double_thompson": bl.dueling.double_thompson}
+DUEL_ARMS = 10
 REGULARIZED = {"kl_ucb", "kl_thompson"}
 YARDSTICKS = {
     "kl_ucb": "klreg",
@@ -54,6 +56,8 @@ YARDSTICKS = {
     "thompson_beta": "ts",
     "kl_index_ucb": "klucb",
     "kl_lin_ucb": "kl_shared",
+    "rucb": "rucb",
+    "double_thompson": "dts",
 }
 """What the loops of ../shared/bench/loops.cpp are called there."""
 
@@ -66,6 +70,8 @@ TARGETS = [
     ("thompson_beta", 10, "thompson_beta", 1.3),
     ("kl_index_ucb", 10, "kl_index_ucb", 1 / 3),
     ("kl_lin_ucb", LINEAR_ARMS, "kl_lin_ucb", 0.7),
+    ("rucb", DUEL_ARMS, "rucb", 1.3),
+    ("double_thompson", DUEL_ARMS, "double_thompson", 1.0),
 ]
 """Rule, K, the C++ loop, and the largest ratio to it that is aimed at."""
 
@@ -138,6 +144,8 @@ def compiled(rule: str, arms: int, rounds: int, replication: int) -> tuple[float
     """This package."""
     if rule in LINEAR:
         return played(rule, pool(arms), LINEAR[rule], linear_parameters(rule, rounds, arms), rounds, replication)
+    if rule in DUELS:  # the yardstick's ladder: rewards evenly spread on [0, 4], average regret
+        return played(rule, bl.dueling.bt_ladder(arms, top=4.0), DUELS[rule], {}, rounds, replication)
     parameters = {"scale": 1.0, "level": math.log(rounds)} if rule == "kl_ucb" else {}
     return played(rule, instance(rule, arms), CONSTRUCTORS[rule], parameters, rounds, replication)
 
@@ -269,7 +277,11 @@ def cpp(binary: Path, rule: str, arms: int, rounds: int, replications: int, seed
 
 def yardstick(binary: Path, rule: str, arms: int, rounds: int, replications: int) -> dict[str, Any]:
     """The loops of ../shared/bench: ``ns_min``, mean ``regret`` and its standard error ``se``."""
-    task: list[Any] = ["lin", YARDSTICKS[rule], DIM] if rule in LINEAR else ["mab", YARDSTICKS[rule], "bern"]
+    task: list[Any] = ["mab", YARDSTICKS[rule], "bern"]
+    if rule in LINEAR:
+        task = ["lin", YARDSTICKS[rule], DIM]
+    elif rule in DUELS:
+        task = ["duel", YARDSTICKS[rule]]
     command = [binary, *task, arms, rounds, replications]
     return json.loads(subprocess.check_output(list(map(str, command)), text=True))
 
@@ -360,14 +372,14 @@ def measure(scale: Scale, own: Path | None, shared: Path | None) -> list[Cell]:
     return cells
 
 
-def measure_linear(scale: Scale, shared: Path) -> list[Cell]:
-    """Time `kl_lin_ucb` and the yardstick in turn."""
-    rule, rounds = "kl_lin_ucb", scale.linear_rounds
-    ours = Cell(rule, LINEAR_ARMS, rounds, "banditlab", [])
-    theirs = Cell(rule, LINEAR_ARMS, rounds, f"yardstick {rule}", [])
+def measure_beside(rule: str, arms: int, scale: Scale, shared: Path) -> list[Cell]:
+    """Time a rule and the yardstick in turn."""
+    rounds = scale.linear_rounds
+    ours = Cell(rule, arms, rounds, "banditlab", [])
+    theirs = Cell(rule, arms, rounds, f"yardstick {rule}", [])
     for turn in range(scale.linear_turns):
-        ours.ns.append(compiled(rule, LINEAR_ARMS, rounds, turn)[0])
-        theirs.ns.append(yardstick(shared, rule, LINEAR_ARMS, rounds, 1)["ns_min"])
+        ours.ns.append(compiled(rule, arms, rounds, turn)[0])
+        theirs.ns.append(yardstick(shared, rule, arms, rounds, 1)["ns_min"])
     return [ours, theirs]
 
 
@@ -607,10 +619,15 @@ def main(arguments: list[str] | None = None) -> int:
         compiled(rule, 10, 10, 0)
     for rule in LINEAR:
         compiled(rule, LINEAR_ARMS, 10, 0)
+    for rule in DUELS:
+        compiled(rule, DUEL_ARMS, 10, 0)
 
     same = agreement(scale, own, shared)
     print_agreement(same, scale.agreement_rounds)
-    cells = measure(scale, own, shared) + (measure_linear(scale, shared) if shared else [])
+    cells = measure(scale, own, shared)
+    if shared:
+        for rule, arms in (("kl_lin_ucb", LINEAR_ARMS), *((rule, DUEL_ARMS) for rule in DUELS)):
+            cells += measure_beside(rule, arms, scale, shared)
     print_times(cells)
     print()
     late = steady(scale)

@@ -28,9 +28,8 @@ from banditlab.jit import jit
 from banditlab.regression import dot, factorise
 from banditlab.rng import normal
 
-REBUILD = 1 << 16
+REMEASURE = 1 << 16
 """Observations of a stage between two computations of its u from Lambda^{-1}."""
-
 
 LEAST_RIDGE = 1e-6
 """Below it rounding of the first rank-one updates shows in the inverse."""
@@ -114,7 +113,7 @@ def observe(state, h, s, a, r, s2, weight):
         for b in range(width.shape[1]):
             projected = dot(state.features[h, x, b], along)
             width[x, b] -= c * projected * projected
-    if state.seen[h] % REBUILD == 0:
+    if state.seen[h] % REMEASURE == 0:
         remeasure(state, h)
 
 
@@ -177,7 +176,12 @@ def provable_radius(state: LeastSquares, delta: float) -> np.ndarray:
     ----------
     state : LeastSquares
     delta : float
-        Failure probability in (0, 1).
+        Failure probability in (0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        In one line, for a delta out of range.
     """
     delta = checks.finite("delta", delta, 0.0, 1.0, closed=False)
     H, S, _, d = state.features.shape

@@ -74,13 +74,13 @@ def optimistic(problem: MDP, eta: float, scale: float | None, lam: float, growth
     ValueError, TypeError
         In one line, for a parameter out of range.
     """
-    lam = checks.finite("lam", lam, 0.0, closed=False)
+    regression = least_squares(problem.features, lam)
     growth = checks.finite("growth", growth, 1.0)
     H, S, A = problem.reward.shape
     if scale is None:
-        scale = 0.3 + math.sqrt(lam * (problem.features.shape[3] or S * A))
+        scale = 0.3 + math.sqrt(regression.lam * regression.weight.size)
     return LSVI(
-        regression=least_squares(problem.features, lam),
+        regression=regression,
         reference=problem.reference.copy(),
         eta=float(eta),
         bonus=checks.finite("scale", scale, 0.0) * np.arange(H, 0, -1.0),

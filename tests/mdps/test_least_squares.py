@@ -8,7 +8,7 @@ import pytest
 from banditlab import rng
 from banditlab.mdps.instances import random_linear
 from banditlab.mdps.least_squares import (
-    REBUILD,
+    REMEASURE,
     least_squares,
     observe,
     perturb,
@@ -126,7 +126,7 @@ def test_rank_one_updates_do_not_drift(lam):
     for t in range(n):
         observe(state, 0, s[t], a[t], 1.0, 0, 1.0)
         counts[s[t], a[t]] += 1.0
-        if t + 1 in (REBUILD - 1, REBUILD, n):
+        if t + 1 in (REMEASURE - 1, REMEASURE, n):
             precision = lam * np.eye(4) + np.einsum("sa,sai,saj->ij", counts, phi, phi)
             inverse = np.linalg.inv(precision)
             np.testing.assert_allclose(state.inverse[0], inverse, atol=1e-10 * np.abs(inverse).max())
@@ -134,7 +134,7 @@ def test_rank_one_updates_do_not_drift(lam):
             np.testing.assert_allclose(state.width[0].ravel(), (root * root).sum(axis=0), rtol=2e-7)
             gain = np.linalg.slogdet(precision)[1] - 4.0 * math.log(lam)
             assert state.gain[0] == pytest.approx(gain, rel=1e-10)
-    assert state.seen[0] == n > REBUILD
+    assert state.seen[0] == n > REMEASURE
 
 
 def test_perturbation_has_its_covariance():
