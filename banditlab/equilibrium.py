@@ -41,7 +41,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from banditlab import checks
-from banditlab.jit import jit
+from banditlab.jit import jit, jit_apart
 from banditlab.regularizer import kl_gap_from_logs, log_gibbs
 
 __all__ = [
@@ -209,7 +209,7 @@ def solver(rows: int, columns: int) -> Solver:
     )
 
 
-@jit
+@jit_apart
 def game_gap(payoff, work):
     """Duality gap of `work.log_policy` under its references and etas; `policy` to `log_response` are written."""
     for i in range(2):
@@ -226,7 +226,7 @@ def game_gap(payoff, work):
     return gap
 
 
-@jit
+@jit_apart
 def _direction(payoff, work):
     """Newton's directions a, b in the log policies of x, y, from their residuals r, s.
 
@@ -316,7 +316,7 @@ def _residual(payoff, work):
     return worst
 
 
-@jit
+@jit_apart
 def _newton(payoff, work, near, exact, most):
     """At most `most` Newton steps at one eta; whether it reached a gap `near` or a residual `exact`."""
     gap = math.inf
@@ -361,7 +361,7 @@ def _predict(payoff, work, ratio):
         normalise(work.log_policy[i])
 
 
-@jit
+@jit_apart
 def saddle(payoff, row_log_reference, column_log_reference, row_eta, column_eta, work, warm):
     """Solve the game with finite eta; the log policies are left in `work.log_policy`.
 
@@ -509,7 +509,7 @@ def _subtract(T, i, j, a, a_low, b, b_low):
     T[1, i, j] = rest - (T[0, i, j] - s)
 
 
-@jit
+@jit_apart
 def _pivot(work, r, c, precise):
     """Exchange the variables of row r and column c."""
     T = work.tableau
@@ -547,7 +547,7 @@ def _pivot(work, r, c, precise):
     work.status[2] += 1.0
 
 
-@jit
+@jit_apart
 def _climb(work, precise):
     """Pivot until no reduced cost is negative: by Dantzig's rule, and should that cycle, by Bland's."""
     T = work.tableau
@@ -590,7 +590,7 @@ def _normalise_weights(p):
         p[a] = p[a] / total if 0.0 < total < math.inf else 1.0 / p.size
 
 
-@jit
+@jit_apart
 def minimax(payoff, work):
     """Solve the game without KL by the simplex method; policies, value and duality gap are left in `work`.
 

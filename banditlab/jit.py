@@ -14,12 +14,15 @@ numba make care necessary:
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
+import importlib
 import inspect
 import math
 import os
 import pickle
+import re
 import sys
 import sysconfig
 import tempfile
@@ -31,14 +34,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba import types
+from numba.core.base import OverloadSelector, user_function
 from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate
 from numba.extending import infer_getattr, lower_builtin, overload
 
-__all__ = ["DISABLED", "digest", "jit", "localize", "sources_digest", "statistics"]
+__all__ = ["DISABLED", "digest", "jit", "jit_apart", "localize", "sources_digest", "statistics"]
 
 DISABLED: bool = bool(numba.config.DISABLE_JIT)
 """True when ``NUMBA_DISABLE_JIT=1``: the same code then runs as ordinary Python, with the same bits."""
@@ -311,7 +316,10 @@ class _SourceKeyedCache(_Cache):
             data = path.read_bytes()
             if hashlib.sha256(data[32:]).digest() != data[:32]:
                 raise ValueError("digest")
-            result = CompileResultCacheImpl.rebuild(None, target_context, pickle.loads(data[32:]))
+            called_apart, payload = pickle.loads(data[32:])
+            for module, name, signature in called_apart:  # their addresses, before this kernel is linked
+                getattr(importlib.import_module(module), name).compile(signature)
+            result = CompileResultCacheImpl.rebuild(None, target_context, payload)
         except Exception:  # pruned by another process, or damaged: compile again
             return None
         with _lock:
@@ -328,7 +336,10 @@ class _SourceKeyedCache(_Cache):
             return
         from numba.core.serialize import dumps
 
-        data = dumps(CompileResultCacheImpl.reduce(None, cres))
+        called_apart = [
+            _apart[name] for name in sorted(set(_APART_NAME.findall(cres.library.get_llvm_str())) & set(_apart))
+        ]
+        data = dumps((called_apart, CompileResultCacheImpl.reduce(None, cres)))
         temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
         try:
             temporary.write_bytes(hashlib.sha256(data).digest() + data)
@@ -386,6 +397,48 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     if not DISABLED and in_package(function.__module__):
         compiled._cache = _SourceKeyedCache(function)
     return compiled
+
+
+def jit_apart(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `jit`, for a large function that is called rarely: it is compiled once, and no caller optimises it again.
+
+    Numba links what a kernel calls into the kernel, and optimises all of it anew at every level of calls; a solver of
+    games, which takes seconds, was compiled for itself, for the learner and for the loop. A function apart is called
+    by its address instead, under a name that is the same in every process: kernels from the cache on disk find it
+    there, because they name what they call so and it is loaded before them.
+
+    Parameters
+    ----------
+    function : callable
+        As of `jit`, and part of this package; its call is never inlined and costs some nanoseconds.
+    """
+    compiled = jit(function)
+    if DISABLED:
+        return compiled
+    add_overload = compiled.add_overload  # type: ignore[attr-defined]
+
+    def add(cres: Any) -> None:
+        add_overload(cres)
+        arguments = tuple(cres.signature.args)
+        if any(_is_foreign(t) for t in arguments):
+            return
+        key = repr((str(arguments), _modules(arguments)))
+        name = f"apart.{function.__module__}.{function.__qualname__}.{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+        llvm.add_symbol(name, cres.library.get_pointer_to_function(cres.fndesc.llvm_func_name))
+        _apart[name] = (function.__module__, function.__qualname__, arguments)
+        descriptor = copy.copy(cres.fndesc)
+        descriptor.mangled_name = name
+        call = user_function(descriptor, ())
+        selector = OverloadSelector()
+        selector.append(call, call.signature)
+        compiled.targetctx._defns[cres.entry_point] = selector  # type: ignore[attr-defined]
+
+    compiled.add_overload = add  # type: ignore[attr-defined]
+    return compiled
+
+
+_apart: dict[str, tuple[str, str, Any]] = {}  # by symbol: module, name and argument types of a function apart
+_APART_NAME = re.compile(r'@"?(apart\.[\w.]+)')
 
 
 # ---------------------------------------------------------------------------------------------------------------
