@@ -17,6 +17,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from banditlab import checks, protocol, rng
+from banditlab.episodic import (
+    REALISED,
+    check_features,
+    check_laws,
+    check_means,
+    finite_array,
+    partial_sums,
+    policy_table,
+    staged,
+    start_law,
+    tables,
+)
 from banditlab.jit import check_verbs, has_verb, localize
 from banditlab.mdps import loop
 from banditlab.mdps.episodes import Episodes
@@ -37,9 +49,6 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
 
 NOISES = {"bernoulli": True, "none": False}
 """Whether a reward is a Bernoulli draw of its mean, or its mean."""
-
-REALISED = 1e-9
-"""Residual up to which features are said to realise transitions and rewards."""
 
 
 class MDP(NamedTuple):
@@ -263,7 +272,7 @@ def tabular(
     ValueError, TypeError
         In one line, for a value out of range.
     """
-    P, r = _tables(transition, reward, horizon)
+    P, r = tables(transition, reward, horizon)
     H, S, A = r.shape
     return _problem(P, r, np.zeros((H, S, A, 0)), eta, start, reference, behaviour, noise)
 
@@ -302,44 +311,13 @@ def linear(
     ----------
     Jin, Yang, Wang and Jordan 2020, COLT, arXiv:1907.05388, Assumption A.
     """
-    P, r = _tables(transition, reward, horizon)
+    P, r = tables(transition, reward, horizon)
     H, S, A = r.shape
-    phi = _staged("features", features, 3, H)
+    phi = staged("features", features, 3, H)
     if phi.shape[:3] != (H, S, A) or phi.shape[3] < 1:
         raise ValueError(f"features: expected shape {(H, S, A)} and d >= 1, got {np.shape(features)}")
-    norms = np.sqrt((phi * phi).sum(axis=-1))
-    if norms.max() > 1.0 + 1e-9:
-        raise ValueError(f"features: a norm of {norms.max():g} is not allowed, must be at most 1")
-    for h in range(H):
-        rows = phi[h].reshape(S * A, -1)
-        wanted = np.concatenate([P[h].reshape(S * A, S), r[h].reshape(S * A, 1)], axis=1)
-        solution = np.linalg.lstsq(rows, wanted, rcond=None)[0]
-        residual = float(np.abs(rows @ solution - wanted).max())
-        if residual > REALISED:
-            raise ValueError(
-                f"features[{h}]: a residual of {residual:.3g} is not allowed, transitions and rewards must be linear "
-                f"in the features to {REALISED:g}"
-            )
+    check_features(phi, P, r)
     return _problem(P, r, phi, eta, start, reference, behaviour, noise)
-
-
-def policy_table(name: str, value: ArrayLike, shape: tuple[int, int, int]) -> np.ndarray:
-    """A fresh (H, S, A) array of distributions to 1e-9, normalised; one row, or table, serves all states, or stages.
-
-    Raises
-    ------
-    TypeError, ValueError
-        In one line, where it is none.
-    """
-    H, S, A = shape
-    try:
-        p = np.array(value, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: expected an (H, S, A) array of numbers, got {type(value).__name__}") from None
-    if p.shape not in ((A,), (S, A), (H, S, A)):
-        raise ValueError(f"{name}: expected shape {shape}, {shape[1:]} or {shape[2:]}, got {p.shape}")
-    p = np.broadcast_to(p, shape).reshape(H * S, A)
-    return checks.policy(name, p, (H * S, A)).reshape(shape)
 
 
 def with_models(problem: MDP, transitions: ArrayLike, rewards: ArrayLike) -> MDP:
@@ -357,7 +335,7 @@ def with_models(problem: MDP, transitions: ArrayLike, rewards: ArrayLike) -> MDP
     ValueError, TypeError
         In one line, where a model is none or none of them is the problem.
     """
-    P, r = _finite_array("transitions", transitions), _finite_array("rewards", rewards)
+    P, r = finite_array("transitions", transitions), finite_array("rewards", rewards)
     M = P.shape[0] if P.ndim else 0
     wanted = (M, *problem.transition.shape)
     if M < 1 or P.shape != wanted or r.shape != wanted[:-1]:
@@ -365,76 +343,14 @@ def with_models(problem: MDP, transitions: ArrayLike, rewards: ArrayLike) -> MDP
             f"transitions: expected shape (M, H, S, A, S) = {('M', *wanted[1:])} and rewards (M, H, S, A), M >= 1, "
             f"got {P.shape} and {r.shape}".replace("'", "")
         )
-    _check_rows("transitions", P)
+    check_laws("transitions", P)
     if problem.random_rewards:
-        _check_means("rewards", r)
+        check_means("rewards", r)
     P /= P.sum(axis=-1, keepdims=True)
     distance = np.abs(P - problem.transition).max(axis=(1, 2, 3, 4)) + np.abs(r - problem.reward).max(axis=(1, 2, 3))
     if distance.min() > REALISED:
         raise ValueError(f"transitions: the nearest model is {distance.min():.3g} away, one must be the problem's own")
     return problem._replace(models=P, model_rewards=r)
-
-
-def _finite_array(name: str, value: ArrayLike) -> np.ndarray:
-    """A fresh array of finite numbers."""
-    try:
-        x = np.array(value, dtype=np.float64, order="C")
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: expected an array of numbers, got {type(value).__name__}") from None
-    bad = np.argwhere(~np.isfinite(x))
-    if bad.size:
-        raise ValueError(f"{_entry(name, bad[0])}: {x[tuple(bad[0])]:g} is not allowed, must be finite")
-    return x
-
-
-def _entry(name: str, index: np.ndarray) -> str:
-    """An entry of an array, for a message."""
-    return f"{name}[{', '.join(str(int(i)) for i in index)}]"
-
-
-def _staged(name: str, value: ArrayLike, axes: int, horizon: int | None) -> np.ndarray:
-    """A fresh array of finite numbers with a stage axis in front of `axes` others, repeated where it has none."""
-    x = _finite_array(name, value)
-    if x.ndim not in (axes, axes + 1) or x.size < 1:
-        raise ValueError(f"{name}: expected {axes} axes, or {axes + 1} with a stage, got shape {x.shape}")
-    if x.ndim == axes:
-        if horizon is None:
-            raise ValueError(f"{name}: has no stage axis, give the horizon")
-        x = np.repeat(x[None], horizon, axis=0)
-    elif horizon is not None and len(x) != horizon:
-        raise ValueError(f"{name}: has {len(x)} stages, must have {horizon}")
-    return x
-
-
-def _tables(transition: ArrayLike, reward: ArrayLike, horizon: int | None) -> tuple[np.ndarray, np.ndarray]:
-    P, r = _finite_array("transition", transition), _finite_array("reward", reward)
-    H = None if horizon is None else checks.integer("horizon", horizon, 1)
-    if H is None and 4 in (P.ndim, r.ndim + 1):
-        H = len(P) if P.ndim == 4 else len(r)
-    if H == 0:
-        raise ValueError("horizon: H = 0 is not allowed, must be at least 1")
-    P, r = _staged("transition", P, 3, H), _staged("reward", r, 2, H)
-    if P.shape[1] != P.shape[3] or r.shape != P.shape[:3]:
-        raise ValueError(f"transition: expected (H, S, A, S) with rewards (H, S, A), got {P.shape} and {r.shape}")
-    _check_rows("transition", P)
-    return P / P.sum(axis=-1, keepdims=True), r
-
-
-def _check_rows(name: str, P: np.ndarray) -> None:
-    bad = np.argwhere(P < 0.0)
-    if bad.size:
-        raise ValueError(f"{_entry(name, bad[0])}: {P[tuple(bad[0])]:g} is not allowed, must be at least 0")
-    total = P.sum(axis=-1)
-    bad = np.argwhere(np.abs(total - 1.0) > 1e-9)
-    if bad.size:
-        raise ValueError(f"{_entry(name, bad[0])}: sums to {total[tuple(bad[0])]:.12g}, must sum to 1")
-
-
-def _check_means(name: str, r: np.ndarray) -> None:
-    bad = np.argwhere((r < 0.0) | (r > 1.0))
-    if bad.size:
-        where, x = _entry(name, bad[0]), float(r[tuple(bad[0])])
-        raise ValueError(f"{where}: {x!r} is not allowed, Bernoulli rewards need means in [0, 1]")
 
 
 def _problem(
@@ -452,23 +368,19 @@ def _problem(
     checks.known("noise", noise, NOISES)
     eta = checks.number("eta", eta, 0.0, closed=False)
     if NOISES[noise]:
-        _check_means("reward", r)
-    if np.ndim(start) == 0:
-        law = np.zeros(S)
-        law[checks.integer("start", start, 0, S - 1)] = 1.0
-    else:
-        law = checks.policy("start", np.asarray(start)[None], (1, S))[0]
+        check_means("reward", r)
+    law = start_law(start, S)
     ref = policy_table("reference", np.full(A, 1.0 / A) if reference is None else reference, (H, S, A))
     mu = ref.copy() if behaviour is None else policy_table("behaviour", behaviour, (H, S, A))
     value, q, log_optimal = backward_induction(P, r, ref, eta)
     lost = np.where(ref > 0.0, np.maximum(value[:H, :, None] - q, 0.0), math.inf)
     return MDP(
         transition=P,
-        cumulative=_partial_sums(P),
+        cumulative=partial_sums(P),
         reward=r,
         random_rewards=NOISES[noise],
         start=law,
-        start_cumulative=_partial_sums(law),
+        start_cumulative=partial_sums(law),
         features=phi,
         reference=ref,
         behaviour=mu,
@@ -481,11 +393,3 @@ def _problem(
         optimal_value=value,
         value=math.fsum(law * value[0]),
     )
-
-
-def _partial_sums(p: np.ndarray) -> np.ndarray:
-    """Cumulative distribution over the last axis, exactly one from the last state of positive probability on."""
-    out = np.cumsum(p, axis=-1)
-    last = p.shape[-1] - 1 - (p[..., ::-1] > 0.0).argmax(axis=-1)
-    out[np.arange(p.shape[-1]) >= last[..., None]] = 1.0
-    return np.ascontiguousarray(out)

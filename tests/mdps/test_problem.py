@@ -8,9 +8,10 @@ import pytest
 from numba import typeof
 
 from banditlab import mdps
+from banditlab.episodic import policy_table
 from banditlab.mdps import instances
 from banditlab.mdps.planning import backward_induction, evaluate
-from banditlab.mdps.problem import linear, policy_table, tabular, with_models
+from banditlab.mdps.problem import linear, tabular, with_models
 
 P2 = np.full((2, 2, 2), 0.5)  # (S, A, S)
 R2 = np.array([[0.2, 0.8], [0.5, 0.5]])
