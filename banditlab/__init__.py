@@ -1,6 +1,6 @@
 """banditlab: KL-regularized bandits and Markov games, with exact regret beside the theorem's bound."""
 
-from banditlab import bandits, contextual, dueling, equilibrium, mdps, regularizer
+from banditlab import bandits, contextual, dueling, equilibrium, games, mdps, regularizer
 from banditlab.jit import jit
 from banditlab.simulate import SimulationError, run, run_offline, sweep
 from banditlab.trajectory import Grid, Offline, Trajectory, load
@@ -16,6 +16,7 @@ __all__ = [
     "contextual",
     "dueling",
     "equilibrium",
+    "games",
     "jit",
     "load",
     "mdps",

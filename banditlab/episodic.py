@@ -155,7 +155,7 @@ def start_law(start: ArrayLike | int, states: int) -> np.ndarray:
     """
     if np.ndim(start) == 0:
         law = np.zeros(states)
-        law[checks.integer("start", start, 0, states - 1)] = 1.0  # type: ignore[arg-type]
+        law[checks.integer("start", start, 0, states - 1)] = 1.0
         return law
     return checks.policy("start", np.asarray(start)[None], (1, states))[0]
 

@@ -175,7 +175,7 @@ class Solver(NamedTuple):
     accepted: np.ndarray  # (2, L) log_policy at the largest eta solved on the way
     centred: np.ndarray  # (m, n) payoff, centred twice under the policies
     factor: np.ndarray  # (m, m) Cholesky factor of Newton's system
-    status: np.ndarray  # (3,) duality gap, largest |log BR - log policy|, Newton steps of the last solve
+    status: np.ndarray  # (4,) of the last solve: duality gap, largest |log BR - log policy|, Newton steps, 1 if cold
 
 
 def solver(rows: int, columns: int) -> Solver:
@@ -205,7 +205,7 @@ def solver(rows: int, columns: int) -> Solver:
         log_policy.copy(),
         np.zeros((m, n)),
         np.zeros((m, m)),
-        np.zeros(3),
+        np.zeros(4),
     )
 
 
@@ -367,9 +367,9 @@ def saddle(payoff, row_log_reference, column_log_reference, row_eta, column_eta,
 
     Newton's method from the log policies that are there, if `warm`; else, or if that fails, from the references along
     a path of growing eta. Returns whether every log probability is within max(1e-11, 1e-14 eta (max A - min A)) of its
-    best response's. Gap, residual and steps are in `work.status`. A symmetric game has the same references and etas
-    and, to rounding, the same two policies. A learner passes a variable for `warm`: a literal True compiles the solver
-    once more.
+    best response's. Gap, residual, steps and whether it was a cold start are in `work.status`. A symmetric game has
+    the same references and etas and, to rounding, the same two policies. A learner passes a variable for `warm`: a
+    literal True compiles the solver once more.
     """
     low = math.inf
     high = -math.inf
@@ -381,6 +381,7 @@ def saddle(payoff, row_log_reference, column_log_reference, row_eta, column_eta,
     for j in range(payoff.shape[1]):
         work.log_reference[1, j] = column_log_reference[j]
     work.status[2] = 0.0
+    work.status[3] = 0.0 if warm else 1.0
     sharpness = max(row_eta, column_eta) * (high - low)
     exact = max(1e-11, 1e-14 * sharpness)
     solved = 0.0  # the share of eta that `accepted` solves
@@ -415,6 +416,7 @@ def saddle(payoff, row_log_reference, column_log_reference, row_eta, column_eta,
                 growth = min(growth * growth, 16.0)
         elif warm:
             warm = False
+            work.status[3] = 1.0
         elif lost:
             return False
         else:
@@ -1141,7 +1143,7 @@ def newton_game(
     solved = saddle(A, np.log(row_ref), np.log(column_ref), e, f, work, row_start is not None)
     _check_solved("newton_game", solved, work, max(e, f))
     row, column = work.log_policy[0, :m].copy(), work.log_policy[1, :n].copy()
-    gap, residual, steps = work.status
+    gap, residual, steps, _ = work.status
     return Saddle(*((column, row) if tall else (row, column)), float(gap), float(residual), int(steps))
 
 

@@ -40,6 +40,7 @@ import numpy as np
 from numba import types
 from numba.core.base import OverloadSelector, user_function
 from numba.core.caching import CompileResultCacheImpl, _Cache
+from numba.core.registry import CPUDispatcher
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate
 from numba.extending import infer_getattr, lower_builtin, overload
 
@@ -48,7 +49,10 @@ __all__ = ["DISABLED", "digest", "jit", "jit_apart", "localize", "sources_digest
 DISABLED: bool = bool(numba.config.DISABLE_JIT)
 """True when ``NUMBA_DISABLE_JIT=1``: the same code then runs as ordinary Python, with the same bits."""
 
-VERBS = ("index", "update", "refresh", "policy", "duel", "plan", "estimate", "gap_of", "plug_in_gap_of")
+VERBS = (
+    *("index", "update", "refresh", "policy", "duel", "plan", "estimate"),  # of learners
+    *("gap_of", "plug_in_gap_of", "predict", "uncertainty", "draw", "due", "settle"),  # of states within them
+)
 OPTIONAL = ("refresh", "estimate")
 KEPT_FOLDERS = 4  # cache folders kept per user: the newest versions of the sources in use
 
@@ -288,8 +292,9 @@ class _SourceKeyedCache(_Cache):
     once can give both the same number; here the file's name is a digest of the whole key, and there is no index.
     """
 
-    def __init__(self, py_func: Callable[..., Any]) -> None:
+    def __init__(self, py_func: Callable[..., Any], kind: str) -> None:
         self._function = py_func
+        self._kind = kind
 
     @property
     def cache_path(self) -> str | None:
@@ -304,7 +309,9 @@ class _SourceKeyedCache(_Cache):
         if folder is None:
             return None
         f = self._function
-        key = repr((f.__module__, f.__qualname__, str(arguments), _modules(arguments), codegen.magic_tuple()))
+        key = repr(
+            (self._kind, f.__module__, f.__qualname__, str(arguments), _modules(arguments), codegen.magic_tuple())
+        )
         return folder / f"{f.__name__}-{hashlib.sha256(key.encode()).hexdigest()[:24]}.kernel"
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -393,10 +400,31 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     function : callable
         Plain loops over scalars and preallocated arrays; products rather than powers, no array expressions.
     """
-    compiled = _njit(function)
-    if not DISABLED and in_package(function.__module__):
-        compiled._cache = _SourceKeyedCache(function)
-    return compiled
+    if DISABLED or not in_package(function.__module__):
+        return _njit(function)
+    kernel = _njit(function, no_cpython_wrapper=True)
+    kernel._cache = _SourceKeyedCache(function, "kernel")
+    kernel.__class__ = _Kernel
+    return kernel
+
+
+class _Kernel(CPUDispatcher):
+    """A function of this package: kernels call it as it is; a call from Python compiles its form with a wrapper.
+
+    The wrapper takes arguments out of Python's objects. With learners of dozens of arrays it was a third of all
+    compilation, for functions that only kernels call.
+    """
+
+    def __call__(self, *args: Any) -> Any:
+        entry = self.__dict__.get("entry")
+        if entry is None:
+            with _lock:
+                entry = self.__dict__.get("entry")
+                if entry is None:
+                    entry = _njit(self.py_func)
+                    entry._cache = _SourceKeyedCache(self.py_func, "entry")
+                    self.entry = entry
+        return entry(*args)
 
 
 def jit_apart(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -319,6 +319,7 @@ def test_list_has_one_line_for_everything_from_where_it_is_defined(capsys):
         ("contextual", {**bl.contextual.ALGORITHMS, **offline, **bl.contextual.INSTANCES}),
         ("dueling", {**bl.dueling.ALGORITHMS, **bl.dueling.OFFLINE, **bl.dueling.INSTANCES}),
         ("mdps", {**bl.mdps.ALGORITHMS, **bl.mdps.OFFLINE, **bl.mdps.INSTANCES}),
+        ("games", {**bl.games.ALGORITHMS, **bl.games.OFFLINE, **bl.games.INSTANCES}),
     ):
         for name, function in named.items():
             first = function.__doc__.partition("\n")[0].rstrip(".")
@@ -337,7 +338,9 @@ def test_list_markdown_has_a_row_with_a_source_for_every_algorithm(capsys):
     contextual = {**bl.contextual.ALGORITHMS, **bl.contextual.OFFLINE, **bl.contextual.SELECTIONS}
     dueling = {**bl.dueling.ALGORITHMS, **bl.dueling.OFFLINE}
     episodic = {**bl.mdps.ALGORITHMS, **bl.mdps.OFFLINE}
+    markov = {**bl.games.ALGORITHMS, **bl.games.OFFLINE}
     families = {"bandits": bl.bandits.ALGORITHMS, "contextual": contextual, "dueling": dueling, "mdps": episodic}
+    families["games"] = markov
     assert {cell[0] for cell in cells} == {f"`{family}.{name}`" for family, all in families.items() for name in all}
     assert all(len(cell) == 3 and all(cell) for cell in cells)
 
