@@ -403,12 +403,7 @@ def steady(scale: Scale) -> list[dict[str, Any]]:
 def episodes(scale: Scale) -> list[dict[str, Any]]:
     """CPU seconds of 2e4 episodes of `kl_lsvi_ucb`, S = 8, A = H = d = 4, and late episodes over early ones."""
     problem, (number, before) = bl.mdps.random_linear(seed=1, eta=2.0), scale.episodes
-
-    def seconds(learner: Any, count: int, turn: int = 0) -> float:
-        start = time.thread_time()
-        problem.play(learner, np.array([count]), SEED, turn, np.zeros(2, np.int64))
-        return time.thread_time() - start
-
+    seconds = functools.partial(spent_on, problem)
     rows = []
     for name, factor, target in (("planning every time", 1.0, 0.25), ("doubling", 2.0, 0.06)):
         make = functools.partial(bl.mdps.kl_lsvi_ucb, problem, number, growth=factor)
@@ -424,6 +419,25 @@ def episodes(scale: Scale) -> list[dict[str, Any]]:
         late = min(late, seconds(old, 1000, turn))
     rows.append(row(f"kl_lsvi_ucb, an episode after {before} over the first", late / early, STEADY_EPISODES))
     return rows
+
+
+def games(scale: Scale) -> list[dict[str, Any]]:
+    """CPU seconds of 1e5 rounds, of two episodes each, of `somg` on the mixed core with S = H = 3, A = B = 2."""
+    rows = []
+    for eta, name in ((1.0, "eta = 1"), (math.inf, "unregularized")):
+        problem, rounds = bl.games.mixed_core(eta=eta), scale.episodes[1]
+        spent_on(problem, bl.games.somg(problem, rounds), 2)
+        spent = [spent_on(problem, bl.games.somg(problem, rounds), rounds, turn) for turn in range(5)]
+        what = f"somg, {rounds} rounds, {name}, s"
+        rows.append(row(what, min(spent), 2.0, median=float(np.median(spent))))
+    return rows
+
+
+def spent_on(problem: Any, learner: Any, count: int, turn: int = 0) -> float:
+    """CPU seconds of so many rounds, or episodes, of a learner."""
+    start = time.thread_time()
+    problem.play(learner, np.array([count]), SEED, turn, np.zeros(2, np.int64))
+    return time.thread_time() - start
 
 
 def growth(scale: Scale) -> list[Cell]:
@@ -633,7 +647,7 @@ def main(arguments: list[str] | None = None) -> int:
     late = steady(scale)
     by_arms = growth(scale)
     peaks = memory(scale.memory_rounds)
-    rows = targets(cells, shared is not None) + growth_targets(by_arms) + late + episodes(scale)
+    rows = targets(cells, shared is not None) + growth_targets(by_arms) + late + episodes(scale) + games(scale)
     change = max(peaks) - peaks[0]
     rows.append(row(f"memory, MB from T = {scale.memory_rounds[0]:.0e} to {scale.memory_rounds[-1]:.0e}", change, FLAT))
     print_targets(rows)

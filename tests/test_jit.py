@@ -110,7 +110,7 @@ def test_a_cache_that_cannot_be_written_costs_one_warning(warm, python, tmp_path
     good, _ = python(TINY, cache=warm[0])
     poor, err = python(TINY, cache=cache)
     assert poor["draws"] == good["draws"]
-    assert poor["compiled"] == 3 and poor["loaded"] == 0
+    assert poor["compiled"] == 4 and poor["loaded"] == 0  # two that are called from here, and what each calls
     assert err.count("Warning") == 1 and str(cache) in err and "BANDITLAB_CACHE" in err
 
 

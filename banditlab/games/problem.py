@@ -499,7 +499,7 @@ def _game(
         column_reference=y_ref,
         row_log_reference=np.log(x_ref),
         column_log_reference=np.log(y_ref),
-        behaviour=np.ascontiguousarray(data),
+        behaviour=np.array(data, order="C"),
         eta=eta,
     )
 
