@@ -4,11 +4,13 @@ usage: banditlab [experiment=NAME] [KEY=VALUE ...]       run an experiment (quic
        banditlab experiment=NAME KEY=VALUE,VALUE ... -m  run it for every combination of the values
        banditlab list [--markdown]                       problems, algorithms, experiments and claims
        banditlab claims [NAME ...] [--full]              theorems as programs
+       banditlab store [list|verify|prune] [store=FOLDER] [--other-versions] [--dry-run]   finished shards
 
 An experiment leaves table.parquet, manifest.json and its figures in a dated folder below results/, and its finished
 shards in results/store (BANDITLAB_STORE or store= moves them), where the same command finds them again.
 KEY is any entry of the config, which `banditlab experiment=NAME --cfg job` prints: rounds=1e5, seed=1, problem.eta=10,
-algorithms.kl_ucb.scale=0.1, problem=bandits/classic, only=17 (replication 17 alone), results=FOLDER, store=null.
+algorithms.kl_ucb.scale=0.1, problem=bandits/classic, only=17 (replication 17 alone), results=FOLDER, store=null,
+executor=dask (a local cluster of processes) or executor=tcp://HOST:PORT (a dask scheduler).
 HYDRA_FULL_ERROR=1 shows the traceback of an error.
 """
 
@@ -78,6 +80,7 @@ class Experiment(NamedTuple):
     checkpoints: list[int] | None
     threads: int | None
     store: str | None
+    executor: str
     figures: dict[str, dict[str, Any]]  # names of functions of `figures`, and their arguments
 
 
@@ -112,8 +115,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return claims.main(arguments[1:])
         if word == "list":
             return _list(arguments[1:])
+        if word == "store":
+            return _store(arguments[1:])
         if word and "=" not in word and word[0] not in "-~+":
-            names = ["list", "claims", *(f"experiment={name}" for name in catalog.experiments())]
+            names = ["list", "claims", "store", *(f"experiment={name}" for name in catalog.experiments())]
             raise ValueError(_unknown("command", word, names))
         for option in arguments:
             if option.startswith("-"):
@@ -125,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (Through, simulate.SimulationError, ValueError, TypeError, OSError) as error:
+    except (Through, simulate.SimulationError, ValueError, TypeError, OSError, ImportError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             traceback.print_exception(error)
         return _tell_error(error.error if isinstance(error, Through) else error)
@@ -161,6 +166,67 @@ def _list(options: Sequence[str]) -> int:
             table.add_row(name, line)
         Console().print(table)
     return 0
+
+
+def _store(words: Sequence[str]) -> int:
+    """List, verify or prune a store; 1 where `verify` finds a damaged file."""
+    from banditlab.jit import sources_digest
+    from banditlab.store import Store
+
+    folder, task, options = os.environ.get("BANDITLAB_STORE", "results/store"), "list", set()
+    for word in words:
+        key, equals, value = word.partition("=")
+        if equals:
+            checks.known("option", key, ["store"])
+            folder = value
+        elif word.startswith("-"):
+            options.add(checks.known("option", word, ["--other-versions", "--dry-run"]))
+        else:
+            task = checks.known("store", word, ["list", "verify", "prune"])
+    if options and task != "prune":
+        raise ValueError(f"option: {' '.join(sorted(options))} belongs to `banditlab store prune`")
+    store = Store(folder)
+    if not store.folder.is_dir():
+        raise ValueError(f"store: there is no folder {folder}")
+    if task == "prune":
+        pretend = "--dry-run" in options
+        gone = store.prune(sources_digest() if "--other-versions" in options else None, pretend=pretend)
+        for file in gone:
+            print(f"{file.path}  {file.fault or 'computed by other sources'}")
+        print(f"{'would remove' if pretend else 'removed'} {_count(len(gone), 'file')}, {_size_of(gone)}; {folder}")
+        return 0
+    files = list(store.files())
+    sound = [file for file in files if not file.fault]
+    faulty = [file for file in files if file.fault]
+    if task == "list":
+        cells: dict[Path, list[Any]] = {}
+        for file in sound:
+            cells.setdefault(file.path.parent, []).append(file)
+        for cell, shards in cells.items():
+            first = shards[0].header
+            known = first["description"]
+            played = sum(b - a for a, b in (file.header["description"]["replications"] for file in shards))
+            size = f"{known['rounds']} rounds" if "rounds" in known else f"up to {known['samples'][-1]} samples"
+            parameters = ", ".join(f"{k}={v}" for k, v in first["about"].get("parameters", {}).items())
+            algorithm = f"{first['about'].get('algorithm', 'an algorithm')}({parameters})"
+            ours = "" if known["sources"] == sources_digest() else "; other sources"
+            print(f"{cell.parent.name}/{cell.name[:10]}  {algorithm} on {first['about'].get('problem', 'a problem')}")
+            print(
+                f"{'':13}  {size}, seed {known['seed']}: {played} replications in {_count(len(shards), 'shard')}{ours}"
+            )
+    for file in faulty:
+        print(f"{file.path}  damaged: {file.fault}")
+    total = f"{_count(len(sound), 'sound shard')}, {_size_of(sound)}"
+    print(f"{total}; {len(faulty)} damaged, {len(store.temporaries())} unfinished; {folder}")
+    return 1 if faulty and task == "verify" else 0
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def _size_of(files: Sequence[Any]) -> str:
+    return f"{sum(file.size for file in files) / 1e6:.3g} MB"
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -250,7 +316,7 @@ def _check(config: DictConfig, folder: str) -> None:
             _check_writable("store", wanted.store)
     except InstantiationException as error:
         raise Through(ValueError(_in_one_line(error.__cause__ or error))) from error
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ImportError) as error:
         raise Through(error) from error
 
 
@@ -338,13 +404,14 @@ def _build(config: DictConfig) -> Experiment:
         checkpoints=fields["checkpoints"],
         threads=fields["threads"],
         store=fields["store"],
+        executor=fields["executor"],
         figures={name: instantiate(node or {}, _convert_="all") for name, node in names.items()},
     )
 
 
 def _simulate(wanted: Experiment) -> Result:
     common: dict[str, Any] = {
-        name: getattr(wanted, name) for name in ("algorithms", "replications", "seed", "threads", "store")
+        name: getattr(wanted, name) for name in ("algorithms", "replications", "seed", "threads", "store", "executor")
     }
     if wanted.over:
         return simulate.sweep(wanted.problem, over=wanted.over, **_size(wanted), **common)
@@ -373,7 +440,7 @@ def _check_study(wanted: Experiment) -> None:
         cells = simulate.plan_offline(*study, **common)
     else:
         cells = simulate.plan_run(*study, checkpoints=wanted.checkpoints, **common)
-    simulate.check(cells, wanted.threads)
+    simulate.check(cells, wanted.threads, wanted.executor)
 
 
 def _check_figures(wanted: Experiment) -> None:

@@ -62,8 +62,11 @@ _PRESENTATION = {
     "__main__.py",
     "catalog.py",
     "cli.py",
+    "cluster.py",
+    "collect.py",
     "figures.py",
     "rates.py",
+    "report.py",
     "store.py",
     "trajectory.py",
 }
@@ -166,9 +169,12 @@ def _tokens(value: Any, seen: dict[int, Any]) -> Iterator[str | bytes]:
         yield f"class:{value.__module__}.{value.__qualname__}"
         if not _is_library(value.__module__):
             yield repr(getattr(value, "_fields", ()))
+            yield from _tokens(getattr(value, "_field_defaults", {}), seen)
             for base in value.__bases__:
                 yield from _tokens(base, seen)
             for name, member in sorted(vars(value).items()):
+                if name == "__new__" and hasattr(value, "_fields"):  # generated, from what is digested already
+                    continue
                 if callable(member) or not name.startswith("_"):
                     yield name
                     yield from _tokens(member, seen)

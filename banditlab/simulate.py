@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 from banditlab import checks
 from banditlab.jit import digest, sources_digest
 from banditlab.store import Store
-from banditlab.trajectory import Grid, Offline, Trajectory
+from banditlab.trajectory import Grid, Offline, Trajectory, name_of
 
 Algorithm = Callable[..., Any]
 """``(problem, rounds) -> learner``, offline ``(dataset) -> policy``; keyword parameters by ``functools.partial``."""
@@ -54,6 +54,9 @@ class SimulationError(RuntimeError):
     def __init__(self, message: str, replication: int) -> None:
         super().__init__(message)
         self.replication = replication
+
+    def __reduce__(self) -> tuple[Any, ...]:  # from another process both arguments come back
+        return type(self), (str(self), self.replication)
 
 
 class Cell(NamedTuple):
@@ -213,7 +216,11 @@ def play_shard(shard: Shard, control: np.ndarray, shared: Shared | None = None) 
 
 
 def study(
-    cells: Sequence[Cell | OfflineCell], *, threads: int | None = None, store: str | Path | None = None
+    cells: Sequence[Cell | OfflineCell],
+    *,
+    threads: int | None = None,
+    store: str | Path | None = None,
+    executor: Any = "threads",
 ) -> list[dict[str, np.ndarray]]:
     """Simulate cells; shards found in the store are not simulated again, and new ones are written as they finish.
 
@@ -221,9 +228,11 @@ def study(
     ----------
     cells : sequence of Cell or OfflineCell
     threads : int, optional
-        Worker threads; all processors by default.
+        Worker threads, or processes of a local cluster; all processors by default.
     store : str or Path, optional
         Folder of finished shards; by default nothing is kept.
+    executor : str or distributed.Client
+        ``"threads"`` of this process, or what `cluster.on_dask` takes.
 
     Returns
     -------
@@ -235,13 +244,14 @@ def study(
     SimulationError
         From a replication that failed; the shards finished before are in the store.
     """
-    check(cells, threads)
+    check(cells, threads, executor)
     kept = None if store is None else Store(store)
     if kept is not None:
         kept.check_writable()
     done: list[dict[int, dict[str, np.ndarray]]] = [{} for _ in cells]
     todo: dict[Any, list[tuple[int, Shard]]] = {}  # by task
     descriptions = [cell.description() if kept is not None else {} for cell in cells]
+    abouts = [{"problem": cell.problem.summary, **name_of(cell.algorithm)} for cell in cells]
     stored = [kept.blocks(d) if kept is not None else set() for d in descriptions]
 
     def missing(i: int, start: int, stop: int) -> list[tuple[int, int]]:
@@ -263,19 +273,28 @@ def study(
                 todo.setdefault(cell.task(i, a, b), []).append((i, Shard(cell, a, b)))
     tasks = list(todo.values())
 
+    def keep(task: int, place: int, channels: dict[str, np.ndarray]) -> None:
+        i, shard = tasks[task][place]
+        if kept is not None:
+            kept.write(descriptions[i], shard.start, shard.stop, channels, abouts[i])
+        done[i][shard.start] = channels
+
     def work(task: int, control: np.ndarray) -> bool:
         shared: Shared = {}
-        for i, shard in tasks[task]:
+        for place, (_, shard) in enumerate(tasks[task]):
             channels = play_shard(shard, control, shared)
             if channels is None:
                 return False
-            if kept is not None:
-                kept.write(descriptions[i], shard.start, shard.stop, channels)
-            done[i][shard.start] = channels
+            keep(task, place, channels)
         return True
 
-    sizes = [sum(shard.cell.work * (shard.stop - shard.start) for _, shard in shards) for shards in tasks]
-    on_threads(work, sizes, threads or processors())
+    if isinstance(executor, str) and executor == "threads":
+        sizes = [sum(shard.cell.work * (shard.stop - shard.start) for _, shard in shards) for shards in tasks]
+        on_threads(work, sizes, threads or processors())
+    elif tasks:
+        from banditlab.cluster import on_dask
+
+        on_dask([[shard for _, shard in shards] for shards in tasks], keep, executor, threads)
     found = [
         {name: np.concatenate([part[a][name] for a in sorted(part)]) for name in _in_order(part[min(part)])}
         for part in done
@@ -329,7 +348,7 @@ def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], th
         Number of workers.
     """
     controls = np.zeros((len(sizes), 3), np.int64)
-    with ThreadPoolExecutor(threads) as pool, _progress(sum(sizes)) as show:
+    with ThreadPoolExecutor(threads) as pool, progress(sum(sizes)) as show:
         try:
             pending = {pool.submit(work, task, controls[task]) for task in range(len(sizes))}
             while pending:
@@ -344,7 +363,7 @@ def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], th
 
 
 @contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
+def progress(total: int) -> Iterator[Callable[[int], None]]:
     """A function that shows the rounds done; it stays silent for `_PATIENCE` seconds and off a terminal."""
     notebook = "ipykernel" in sys.modules and importlib.util.find_spec("ipywidgets") is not None  # rich asks for it
     if not sys.stderr.isatty() and not notebook:
@@ -394,6 +413,7 @@ def run(
     checkpoints: ArrayLike | None = None,
     threads: int | None = None,
     store: str | Path | None = None,
+    executor: Any = "threads",
 ) -> Trajectory:
     """Race algorithms on one problem and measure their exact regret.
 
@@ -412,9 +432,12 @@ def run(
     checkpoints : (C,) array_like of int, optional
         Increasing rounds in [1, rounds]; by default the powers of two, and `rounds`.
     threads : int, optional
-        Worker threads; all processors by default. The result does not depend on it.
+        Worker threads, or processes of a local cluster; all processors by default. The result does not depend on it.
     store : str or Path, optional
         Folder of finished shards, for reuse and resumption; by default nothing is written.
+    executor : str or distributed.Client
+        ``"threads"`` of this process; ``"dask"``, a local cluster of processes; the address of a dask scheduler, such
+        as ``"tcp://host:8786"``; or a client. The result does not depend on it.
 
     Returns
     -------
@@ -427,10 +450,12 @@ def run(
         In one line, before anything is compiled or written, for unusable arguments.
     SimulationError
         Where a learner produced a number that is not finite.
+    ImportError, ConnectionError
+        In one line, where dask is not installed or its scheduler does not answer or is lost; finished shards are kept.
     """
     start = time.perf_counter()
     cells = plan_run(problem, algorithms, rounds=rounds, replications=replications, seed=seed, checkpoints=checkpoints)
-    channels = dict(zip(algorithms, study(cells, threads=threads, store=store), strict=True))
+    channels = dict(zip(algorithms, study(cells, threads=threads, store=store, executor=executor), strict=True))
     seconds = time.perf_counter() - start
     first = cells[0]
     return Trajectory.of(
@@ -447,6 +472,7 @@ def run_offline(
     seed: int = 0,
     threads: int | None = None,
     store: str | Path | None = None,
+    executor: Any = "threads",
 ) -> Offline:
     """Fit offline algorithms to datasets of growing size, and measure their exact suboptimality.
 
@@ -459,7 +485,7 @@ def run_offline(
         Labels and functions ``(dataset) -> policy``; bind parameters by ``functools.partial``.
     samples : (C,) array_like of int
         Increasing sample sizes n >= 1; datasets of different size are independent.
-    replications, seed, threads, store
+    replications, seed, threads, store, executor
         As in `run`; all algorithms meet the same datasets.
 
     Returns
@@ -474,7 +500,7 @@ def run_offline(
     """
     start = time.perf_counter()
     cells = plan_offline(problem, algorithms, samples=samples, replications=replications, seed=seed)
-    channels = dict(zip(algorithms, study(cells, threads=threads, store=store), strict=True))
+    channels = dict(zip(algorithms, study(cells, threads=threads, store=store, executor=executor), strict=True))
     first = cells[0]
     seconds = time.perf_counter() - start
     return Offline.of(first.problem, dict(algorithms), first.samples, first.replications, first.seed, channels, seconds)
@@ -491,6 +517,7 @@ def sweep(
     seed: int = 0,
     threads: int | None = None,
     store: str | Path | None = None,
+    executor: Any = "threads",
 ) -> Grid:
     """Run algorithms on a problem for every combination of the axes, and keep the final regrets, or suboptimalities.
 
@@ -505,7 +532,7 @@ def sweep(
         The axes and their values.
     rounds, samples : int, optional
         Horizon, or sample size, of all cells; exactly one of the two is given, here or as an axis.
-    replications, seed, threads, store
+    replications, seed, threads, store, executor
         As in `run`.
 
     Returns
@@ -524,7 +551,7 @@ def sweep(
     }
     sizes: dict[str, Any] = {"rounds": rounds, "samples": samples}
     points, cells = plan_sweep(factory, algorithms, over=axes, **sizes, replications=replications, seed=seed)
-    channels = study(cells, threads=threads, store=store)
+    channels = study(cells, threads=threads, store=store, executor=executor)
     return Grid.of(axes, points, list(algorithms), cells, channels, time.perf_counter() - start)
 
 
@@ -612,18 +639,33 @@ def plan_sweep(
     return points, cells
 
 
-def check(cells: Sequence[Cell | OfflineCell], threads: int | None = None) -> None:
+def check(cells: Sequence[Cell | OfflineCell], threads: int | None = None, executor: Any = "threads") -> None:
     """Construct each cell's learner and check its verbs, or fit it once offline.
 
     Raises
     ------
     ValueError, TypeError
-        In one line, for an unusable parameter, learner or number of threads.
+        In one line, for an unusable parameter, learner, number of threads or executor.
+    ImportError
+        In one line, where the executor's library is not installed.
     """
     if threads is not None:
         checks.integer("threads", threads, 1)
+    _check_executor(executor)
     for cell in cells:
         cell.check()
+
+
+def _check_executor(executor: Any) -> None:
+    if isinstance(executor, str):
+        if "://" not in executor:
+            checks.known("executor", executor, ["threads", "dask"])
+        if executor == "threads":
+            return
+    if importlib.util.find_spec("distributed") is None:
+        raise ImportError("executor: dask is not installed; pip install 'kl-banditlab[dask]'")
+    if not isinstance(executor, str) and not hasattr(executor, "submit"):
+        raise TypeError(f"executor: expected 'threads', 'dask', a scheduler's address or a client, got {executor!r}")
 
 
 def _checkpoints(checkpoints: ArrayLike | None, rounds: int) -> np.ndarray:

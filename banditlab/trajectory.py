@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 TABLE, MANIFEST, PROBLEM = "table.parquet", "manifest.json", "problem.npz"
 """Files of a saved result."""
 
+FORMAT = 1
+"""Of saved results; those without a number, from before there was one, are read too."""
+
 
 def _versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
@@ -38,8 +41,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _name(algorithm: Callable[..., Any]) -> dict[str, Any]:
-    """An algorithm's qualified name and bound parameters, for the manifest."""
+def name_of(algorithm: Callable[..., Any]) -> dict[str, Any]:
+    """An algorithm's qualified name and bound parameters, for manifests and the store."""
     bound: dict[str, Any] = {}
     while isinstance(algorithm, functools.partial):
         bound = {**algorithm.keywords, **bound}
@@ -121,10 +124,12 @@ class Trajectory:
         manifest = {
             "kind": "trajectory",
             "problem": problem.summary,
-            "algorithms": {name: _name(a) for name, a in algorithms.items()},
+            "algorithms": {name: name_of(a) for name, a in algorithms.items()},
             "rounds": rounds,
             "replications": [replications.start, replications.stop],
             "seed": seed,
+            "call": f"bl.run(problem, algorithms, rounds={rounds}, replications={replications}, seed={seed}, "
+            f"checkpoints={checkpoints.tolist()})",
             "wall_seconds": seconds,
             "rounds_per_second": len(algorithms) * len(replications) * rounds / max(seconds, 1e-9),
             "versions": _versions(),
@@ -236,10 +241,12 @@ class Offline:
         manifest = {
             "kind": "offline",
             "problem": problem.summary,
-            "algorithms": {name: _name(a) for name, a in algorithms.items()},
+            "algorithms": {name: name_of(a) for name, a in algorithms.items()},
             "samples": samples.tolist(),
             "replications": [replications.start, replications.stop],
             "seed": seed,
+            "call": f"bl.run_offline(problem, algorithms, samples={samples.tolist()}, replications={replications}, "
+            f"seed={seed})",
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),
             "versions": _versions(),
@@ -358,11 +365,13 @@ class Grid:
             "axes": {
                 name: [v.item() if isinstance(v, np.generic) else v for v in values] for name, values in axes.items()
             },
-            "algorithms": {cell.label: _name(cell.algorithm) for cell in cells},
+            "algorithms": {cell.label: name_of(cell.algorithm) for cell in cells},
             "crossovers": {
                 name: sorted(at.items()) for name, at in crossovers.items() if not np.isnan([*at.values()]).any()
             },
             "seed": cells[0].seed,
+            "call": f"bl.sweep(factory, algorithms, over=axes, replications={cells[0].replications}, "
+            f"seed={cells[0].seed}) with the one {cells[0].size[0]} of the table, unless it is an axis",
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),
             "versions": _versions(),
@@ -441,6 +450,7 @@ def _save(folder: Path, table: pd.DataFrame, manifest: dict[str, Any]) -> None:
     data = io.BytesIO()
     table.to_parquet(data, index=False)
     write_atomically(folder / TABLE, data.getvalue())
+    manifest = {"format": FORMAT, **manifest}
     write_atomically(folder / MANIFEST, (json.dumps(manifest, indent=2, default=str) + "\n").encode())
 
 
@@ -450,23 +460,36 @@ def load(folder: str | Path) -> Trajectory | Offline | Grid:
     Raises
     ------
     FileNotFoundError, ValueError
-        In one line, where the folder holds none, or one of another kind.
+        In one line, where the folder holds none, one of another kind, or one that this version cannot read.
     """
     import pandas as pd
 
     folder = Path(folder)
     if not (folder / MANIFEST).is_file() or not (folder / TABLE).is_file():
         raise FileNotFoundError(f"folder: {folder} holds no saved result ({MANIFEST} and {TABLE})")
-    manifest = json.loads((folder / MANIFEST).read_text())
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text())
+        form = manifest.pop("format", FORMAT)
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"folder: {folder / MANIFEST} is damaged ({error})") from None
+    by = f"banditlab {manifest.get('versions', {}).get('kl-banditlab', 'of unknown version')}"
+    if form != FORMAT:
+        raise ValueError(f"folder: {folder} was saved by {by} in format {form}, this version reads format {FORMAT}")
     table = pd.read_parquet(folder / TABLE)
     if manifest.get("kind") == "grid":
         return Grid(manifest["axes"], table, manifest)
     if manifest.get("kind") not in ("trajectory", "offline"):
         raise ValueError(f"folder: {folder} holds a result of unknown kind {manifest.get('kind')!r}")
     module, _, name = manifest.pop("problem_type").partition(":")
-    cls = getattr(importlib.import_module(module), name)
-    with np.load(folder / PROBLEM) as arrays:
-        problem = cls(**{k: v.item() if v.ndim == 0 else v for k, v in arrays.items()})
+    try:
+        cls = getattr(importlib.import_module(module), name)
+        with np.load(folder / PROBLEM) as arrays:
+            problem = cls(**{k: v.item() if v.ndim == 0 else v for k, v in arrays.items()})
+    except (ImportError, AttributeError, TypeError) as error:  # the class moved, or has other fields
+        raise ValueError(
+            f"folder: {folder} was saved by {by}, whose problem {module}.{name} this version does not have ({error}); "
+            f"its table and manifest can be read by themselves"
+        ) from None
     axis = "round" if manifest["kind"] == "trajectory" else "samples"
     at = np.sort(table[axis].unique()).astype(np.int64)
     replications = range(*manifest["replications"])
