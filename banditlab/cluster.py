@@ -20,6 +20,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, NamedTuple
 
 import numba
@@ -117,7 +118,7 @@ def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str
                         room -= work[queue[0]]
                         chosen.append(queue.popleft())
                     pending[_submit(client, [tasks[i] for i in chosen], stop.name)] = chosen
-                with contextlib.suppress(TimeoutError), client.as_current():
+                with contextlib.suppress(TimeoutError, CancelledError), client.as_current():
                     wait(list(pending), timeout=_TICK, return_when="FIRST_COMPLETED")
                 for future in [f for f in pending if f.done()]:
                     chosen = pending.pop(future)
@@ -222,20 +223,27 @@ def _watching(stop: str, control: np.ndarray) -> Iterator[None]:
 
 def _result(client: Any, future: Any, tasks: int) -> Answer | None:
     """A message's answer; None where its worker was lost."""
-    from concurrent.futures import CancelledError
-
     from distributed import KilledWorker
 
     try:
         answer = future.result(timeout=_PATIENCE)
-    except (KilledWorker, CancelledError):
-        _check_alive(client)
+    except KilledWorker:
+        return None
+    except CancelledError:  # nobody cancels while the study runs: the connection is, or was, broken
+        _check_alive(client, ask=True)
         return None
     return answer if answer is not None and len(answer.channels) == tasks else None
 
 
-def _check_alive(client: Any) -> None:
-    if client.status not in ("running", "connecting"):
+def _check_alive(client: Any, ask: bool = False) -> None:
+    """Raise where the scheduler is gone; with `ask` it has to answer."""
+    alive = client.status in ("running", "connecting")
+    if alive and ask:
+        try:
+            client.sync(client.scheduler.identity, callback_timeout=_CONNECT)
+        except Exception:
+            alive = False
+    if not alive:
         raise ConnectionError(
             f"executor: the scheduler {_address(client)} was lost; finished shards are kept, and the same call resumes"
         )
@@ -301,7 +309,7 @@ def _connected(executor: Any, workers: int | None) -> Iterator[Any]:
         with client:
             yield client
         return
-    if multiprocessing.parent_process() is not None:
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a child that imports the parent's script
         raise RuntimeError(
             "executor: worker processes import the script that starts them; put its calls under "
             "`if __name__ == '__main__':`"
@@ -316,7 +324,7 @@ def _connected(executor: Any, workers: int | None) -> Iterator[Any]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address=":0",
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster, set_as_default=False) as client,

@@ -33,7 +33,7 @@ def workers():
 
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
         ) as local,
         distributed.Client(local, set_as_default=False) as client,
     ):
