@@ -265,6 +265,75 @@ def regret_over_log(
         return _over_time(trajectory, t[kept], curves, above, levels, "log", logarithmic, (), measure, wide)
 
 
+def regret_panels(
+    runs: Mapping[str, Trajectory],
+    *,
+    about: str,
+    time: str = "log",
+    laws: Sequence[str] = (),
+    wide: bool = False,
+) -> Figure:
+    """Cumulative regret of several results below one another, each with a scale of its own.
+
+    Parameters
+    ----------
+    runs : mapping of str to Trajectory
+        Titles of the panels and what they show; an algorithm has the same colour in all.
+    about : str
+        The instances in a few words, for the caption.
+    time : {"log", "linear", "loglog"}
+        As in `regret`.
+    laws : sequence of str
+        Algorithms beside whose curves c log t is drawn, dotted, through the last point.
+    wide : bool
+        Width of a page instead of a column.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        In one line, for an unknown time, or a law of an algorithm that is not there or has one round only.
+    """
+    checks.known("time", time, TIMES)
+    algorithms = dict.fromkeys(name for run in runs.values() for name in run.regret)
+    for name in laws:
+        checks.known("laws", name, algorithms)
+        if any(name in run.regret and run.checkpoints[-1] < 2 for run in runs.values()):
+            raise ValueError(f"checkpoints: log t needs one above 1 for the law of {name!r}")
+    with _style():
+        style = dict(zip(algorithms, _lines()))
+        figure, stack = _canvas(wide, len(runs))
+        panels, described, dotted = [], [], False
+        for axes, (title, run) in zip(stack, runs.items(), strict=True):
+            t, curves = run.checkpoints, bands(run.regret)
+            if time == "loglog":
+                axes.set_yscale("log")
+                _log_limits(axes, [v for shown in curves.values() for v in (shown.centre, shown.high)])
+                _draw_slopes(axes, t, [v for shown in curves.values() for v in (shown.centre, shown.low)], _RISING)
+                _log_ticks(axes.yaxis)
+            else:
+                axes.set_ylim(0.0, _roof(curves, {}))
+                axes.locator_params(axis="y", nbins=5)
+            labels = _draw_curves(axes, t, curves, style)
+            for name in laws:
+                if name in curves:
+                    law = curves[name].centre[-1] * np.log(t) / math.log(t[-1])
+                    _draw_law(axes, t, _positive(law) if time == "loglog" else law, style[name]["color"])
+                    dotted = True
+            _time_axis(axes, t, time)
+            axes.set_title(title, fontsize=_SMALL + 1.0)
+            axes.set_ylabel(getattr(run.problem, "regret_label", MEASURES["regret"]).splitlines()[0])
+            panels.append(Panel(axes, 1.25 if len(runs) > 1 else _height(wide), labels))
+            described += _describe(curves, len(run.replications), axes.get_ylim()[1])
+        stack[-1].set_xlabel(_time_label(run))
+        k = _time_label(run).split("$")[1]
+        law = rf"Dotted: $c\,\log{{{k}}}$ through the last point." if dotted else ""  # no space: lines break there
+        return _finish(figure, panels, [_instance(about), *dict.fromkeys(described), law])
+
+
 def tails(trajectory: Trajectory, *, channel: str = "regret", wide: bool = False) -> Figure:
     """Tail of the final regret over replications, with the median and the 95 % quantile marked.
 

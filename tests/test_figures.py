@@ -167,6 +167,7 @@ def decaying():
     return result
 
 
+PANELS = {"$\\eta = 1$": trajectory({"greedy": np.log1p(T)}), "$\\eta = \\infty$": trajectory()}
 HALVED = {"fast": 0.5 ** np.arange(80.0), "slow": 1.0 / (1.0 + np.arange(200.0)), "done": np.array([0.5, 0.0, 0.0])}
 PATHS = {
     "in": np.linspace([0.6, 0.3, 0.1, 0.0], [0.25, 0.25, 0.25, 0.25], 20),
@@ -186,6 +187,8 @@ DRAWN = {
     "fourteen close curves": lambda: figures.regret(trajectory(CLOSE)),
     "twelve bounds": lambda: figures.regret(trajectory(CLOSE, bounds=TWELVE), bounds=True),
     "twelve bounds, loglog": lambda: figures.regret(trajectory(CLOSE, bounds=TWELVE), bounds=True, time="loglog"),
+    "panels": lambda: figures.regret_panels(PANELS, about="a game, eta = 1", laws=["greedy"]),
+    "panels, loglog": lambda: figures.regret_panels(PANELS, about="a game", time="loglog", laws=["greedy"], wide=True),
     "over log": lambda: figures.regret_over_log(trajectory(), guides={"greedy": 1.0, "Lai-Robbins": 1.02}),
     "over log, bounds": lambda: figures.regret_over_log(trajectory(bounds={"greedy": 90.0}), bounds=True),
     "over log, far apart": lambda: figures.regret_over_log(
@@ -411,6 +414,18 @@ def test_loglog_guides_have_slopes_one_half_and_one_and_stay_below_the_curves():
         for curve in axes.lines[2:]:
             assert (np.interp(fine, np.log(T), np.log(curve.get_ydata())) > np.interp(fine, x, y)).all()
     assert len(lines(DRAWN["log"]().axes[0])) == 3
+
+
+def test_panels_have_scales_of_their_own_one_colour_an_algorithm_and_c_log_t_through_the_last_point():
+    figure = figures.regret_panels(PANELS, about="a game, eta = 1", laws=["greedy"])
+    first, second = figure.axes
+    assert [axes.get_title() for axes in figure.axes] == list(PANELS)
+    assert first.get_ylim()[1] < second.get_ylim()[1]
+    assert names(first)["greedy"].get_color() == names(second)["greedy"].get_color()
+    (dotted,) = lines(first, ":")
+    end = PANELS["$\\eta = 1$"].regret["greedy"][:, -1].mean()
+    np.testing.assert_allclose(dotted.get_ydata(), end * np.log(T) / np.log(T[-1]), rtol=1e-12)
+    assert "Dotted: $c\\,\\log{t}$" in caption(figure) and "$\\eta=1$" in caption(figure)
 
 
 def test_regret_over_log_is_flat_for_logarithmic_regret_and_begins_at_the_burn_in():
@@ -747,6 +762,15 @@ def test_simplex_places_policies_by_their_barycentres():
         (lambda: figures.regret(trajectory(), time="logarithmic"), "time: 'logarithmic' is unknown; did you mean log"),
         (lambda: figures.regret(trajectory(), channel="pseudo"), "did you mean pseudo_regret"),
         (lambda: figures.regret(trajectory(), channel="pseudo_regret", bounds=True), "bounds: they bound the channel"),
+        (lambda: figures.regret_panels(PANELS, about="", time="lgo"), "time: 'lgo' is unknown"),
+        (
+            lambda: figures.regret_panels(PANELS, about="", laws=["gredy"]),
+            "laws: 'gredy' is unknown; did you mean greedy",
+        ),
+        (
+            lambda: figures.regret_panels({"": trajectory({"a": np.ones(1)}, t=np.ones(1))}, about="", laws=["a"]),
+            "checkpoints: log t needs one above 1",
+        ),
         (lambda: figures.regret_over_log(trajectory(), guides={"law": np.nan}), r"guides\['law'\]: nan"),
         (lambda: figures.regret_over_log(trajectory({"a": np.ones(1)}, t=np.ones(1))), "checkpoints: log t needs one"),
         (lambda: figures.tails(trajectory({"a": 0 * T})), "channel: no final value of 'regret' is positive"),

@@ -22,7 +22,7 @@ def run(block, names):
 @pytest.mark.slow
 def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn(tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
-    start, offline, duels, episodes, own = (
+    start, offline, duels, episodes, games, own = (
         re.sub(r"replications=(200|100|60|50)", "replications=4", block) for block in blocks
     )
     monkeypatch.chdir(tmp_path)
@@ -36,6 +36,10 @@ def test_the_readme_s_python_runs_and_the_user_s_algorithm_is_compiled_and_drawn
 
     assert run(duels, names).shape == (4, names["duels"].checkpoints.size)
     assert (run(episodes, names)[:, -1] > 0.9).all()
+
+    plans = run(games, names)
+    assert plans.shape == (4, names["games"].checkpoints.size) and (plans[:, -1] < 400).all()
+    assert names["games"].problem.suboptimality((names["plan"].row, names["plan"].column)) < 1e-12
 
     before = statistics()["compiled"]
     (axes,) = run(own, names).axes

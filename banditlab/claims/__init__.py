@@ -10,6 +10,7 @@ the same `measure` and `verdict` and must come out refuted: a claim that its con
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -22,7 +23,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -42,6 +44,10 @@ DECISIVE = 10.0  # a law is refuted only by another whose AICc is lower by more 
 
 Point = tuple[Any, ...]
 Study = dict[Point, Trajectory]
+Result = TypeVar("Result", Trajectory, Offline)
+
+LABELS = ("time_label", "sample_label", "regret_label", "gap_label", "burn_in")
+"""What a figure asks of a problem, beside its summary."""
 
 
 class Estimate(NamedTuple):
@@ -288,6 +294,40 @@ def loglog(x: Any, y: Any) -> float:
     """Least-squares slope of log y against log x."""
     centred = np.log(x) - np.log(x).mean()
     return float(centred @ np.log(y) / (centred @ centred))
+
+
+def joined(study: Study, label: str, **axes: Any) -> np.ndarray:
+    """Regrets (R, C) of a learner on all points whose leading coordinates are those given, by the names of axes."""
+    wanted = tuple(axes.values())
+    return np.concatenate([run.regret[label] for point, run in study.items() if point[: len(wanted)] == wanted])
+
+
+def increments(mean: np.ndarray) -> float:
+    """Regret gained over the last three octaves over that of the three before: 1 where it is logarithmic."""
+    return float((mean[-1] - mean[-4]) / (mean[-4] - mean[-7]))
+
+
+def pooled(like: Result, about: str, curves: Mapping[str, np.ndarray], channel: str = "regret") -> Result:
+    """A result for `figures` whose curves are of several instances, or parameters.
+
+    Parameters
+    ----------
+    like : Trajectory or Offline
+        One of those that are joined: checkpoints, or sample sizes, and labels are its.
+    about : str
+        The instances in a few words, for the caption.
+    curves : mapping of str to (R, C) array
+        Replications of each curve, as many of one as of another.
+    channel : str
+        What the curves are: ``gap`` where they are offline.
+    """
+    known = {name: getattr(like.problem, name) for name in LABELS if hasattr(like.problem, name)}
+    return dataclasses.replace(
+        like,
+        problem=SimpleNamespace(summary=about, **known),
+        replications=range(len(next(iter(curves.values())))),
+        channels={name: {channel: values} for name, values in curves.items()},
+    )
 
 
 def grid(study: Study, axes: Sequence[str], about: str, y: str = "regret", octaves: int | None = None) -> Grid:

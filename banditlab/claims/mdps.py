@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,9 +25,12 @@ from banditlab.claims import (
     every,
     fact,
     grid,
+    increments,
     inside,
+    joined,
     loglog,
     number,
+    pooled,
 )
 from banditlab.mdps import instances
 from banditlab.mdps.conditional_posterior_sampling import conditional_posterior_sampling
@@ -45,22 +47,6 @@ from banditlab.mdps.psrl import psrl
 from banditlab.mdps.rlsvi import rlsvi
 from banditlab.mdps.ucbvi import ucbvi
 from banditlab.trajectory import Offline
-
-
-def _said(summary: str, **more: Any) -> SimpleNamespace:
-    """In place of the problem of a figure that joins several: what its caption and axes say."""
-    return SimpleNamespace(summary=summary, time_label="episode $k$", sample_label="number of episodes $n$", **more)
-
-
-def _joined(study: Study, label: str, **axes: Any) -> np.ndarray:
-    """Regrets (replications, C) of all points whose leading coordinates are those given."""
-    wanted = tuple(axes.values())
-    return np.concatenate([run.regret[label] for point, run in study.items() if point[: len(wanted)] == wanted])
-
-
-def _increments(mean: np.ndarray) -> float:
-    """Regret gained over the last three octaves over that of the three before."""
-    return float((mean[-1] - mean[-4]) / (mean[-4] - mean[-7]))
 
 
 @claim
@@ -87,11 +73,11 @@ def kl_lsvi_ucb_is_logarithmic() -> Claim:
     def measure(result: Study) -> Numbers:
         found: dict[str, Estimate | str] = {}
         for eta in (0.5, 1.0, 2.0):
-            found[f"last / earlier octaves, eta = {eta:g}"] = estimate(_increments, _joined(result, "learner", eta=eta))
+            found[f"last / earlier octaves, eta = {eta:g}"] = estimate(increments, joined(result, "learner", eta=eta))
         found["regret at eta = 1 over .5"] = estimate(
             lambda one, half: float(one[-1] / half[-1]),
-            _joined(result, "learner", eta=1.0),
-            _joined(result, "learner", eta=0.5),
+            joined(result, "learner", eta=1.0),
+            joined(result, "learner", eta=0.5),
         )
         return found
 
@@ -101,11 +87,9 @@ def kl_lsvi_ucb_is_logarithmic() -> Claim:
         )
 
     def figure(result: Study) -> Any:
-        curves = {f"$\\eta = {eta:g}$": {"regret": _joined(result, "learner", eta=eta)} for eta in (0.5, 1.0, 2.0)}
-        count = range(len(_joined(result, "learner", eta=1.0)))
-        first = dataclasses.replace(result[1.0, 0], channels=curves, replications=count)
-        about = _said("random linear MDPs, d = 4, H = 4, S = 8, A = 4", burn_in=first.problem.burn_in)
-        return figures.regret_over_log(dataclasses.replace(first, problem=about))
+        curves = {f"$\\eta = {eta:g}$": joined(result, "learner", eta=eta) for eta in (0.5, 1.0, 2.0)}
+        about = "random linear MDPs, d = 4, H = 4, S = 8, A = 4"
+        return figures.regret_over_log(pooled(result[1.0, 0], about, curves))
 
     return Claim(
         statement="Optimistic exploration of a KL-regularized linear MDP has logarithmic regret, linear in eta.",
@@ -201,7 +185,7 @@ def episodes_linear_in_eta_then_flat() -> Claim:
 
     def measure(result: Study) -> Numbers:
         etas = list(dict.fromkeys(eta for eta, _ in result))
-        finals = {eta: _joined(result, "KL-LSVI-UCB", eta=eta)[:, -1:] for eta in etas}
+        finals = {eta: joined(result, "KL-LSVI-UCB", eta=eta)[:, -1:] for eta in etas}
         slope = estimate(
             lambda *means: loglog(etas[:4], [float(m[0]) for m in means]), *(finals[eta] for eta in etas[:4])
         )
@@ -218,7 +202,7 @@ def episodes_linear_in_eta_then_flat() -> Claim:
         shown: Study = {}
         for eta in dict.fromkeys(eta for eta, _ in result if eta < math.inf):
             first = result[eta, 0]
-            regret = _joined(result, "KL-LSVI-UCB", eta=eta)
+            regret = joined(result, "KL-LSVI-UCB", eta=eta)
             shown[(eta,)] = dataclasses.replace(
                 first, channels={"KL-LSVI-UCB": {"regret": regret}}, replications=range(len(regret))
             )
@@ -263,7 +247,7 @@ def psrl_is_logarithmic_under_kl() -> Claim:
         source="Osband, Russo and Van Roy 2013, arXiv:1306.0940, for PSRL; the rate is measured, not proven",
         predicted="octaves: 1",
         study=study,
-        measure=lambda result: {"last / earlier octaves": estimate(_increments, _joined(result, "PSRL"))},
+        measure=lambda result: {"last / earlier octaves": estimate(increments, joined(result, "PSRL"))},
         verdict=lambda found: inside(number(found, "last / earlier octaves"), 0.7, 1.3),
         control=lambda budget: study(budget, functools.partial(psrl, prior=1e9)),
         wrong="a prior that no data move",
@@ -299,9 +283,9 @@ def exploration_finds_the_far_end() -> Claim:
         )
 
     def measure(result: Study) -> Numbers:
-        lost = _joined(result, "greedy")
+        lost = joined(result, "greedy")
         found: dict[str, Estimate | str] = {
-            f"{name} over greedy": estimate(lambda a, b: float(a[-1] / b[-1]), _joined(result, name), lost)
+            f"{name} over greedy": estimate(lambda a, b: float(a[-1] / b[-1]), joined(result, name), lost)
             for name in explorers
         }
         found["last octave over the one before, greedy"] = estimate(
@@ -358,7 +342,7 @@ def doubling_plans_rarely() -> Claim:
     def measure(result: Study) -> Numbers:
         plans = np.concatenate([run.channels["doubling"]["plans"][:, -1] for run in result.values()])
         most = 1.0 + 16.0 * math.log2(1.0 + 2**14 / (0.1 * 4.0))
-        both = (_joined(result, "doubling"), _joined(result, "every episode"))
+        both = (joined(result, "doubling"), joined(result, "every episode"))
         return {
             "largest number of plans over its bound": fact(plans.max() / most),
             "regret over planning every episode": estimate(lambda a, b: float(a[-1] / b[-1]), *both),
@@ -434,16 +418,12 @@ def offline_episodes_have_two_rates() -> Claim:
     def figure(result: dict[Any, Offline]) -> Any:
         first = next(iter(result.values()))
         shown = {
-            name: {"gap": np.concatenate(gaps(result, eta), axis=1)}
+            name: np.concatenate(gaps(result, eta), axis=1)
             for name, eta in (("KL-PEVI, $\\eta = 2$", 2.0), ("PEVI, $\\eta = \\infty$", math.inf))
         }
-        about = _said("hypercubes, H = 4, d = 5, the hardest gap for each n, uniform behaviour")
-        count = len(shown["KL-PEVI, $\\eta = 2$"]["gap"])
-        return figures.suboptimality(
-            dataclasses.replace(
-                first, problem=about, samples=np.array(sizes), channels=shown, replications=range(count)
-            )
-        )
+        about = "hypercubes, H = 4, d = 5, the hardest gap for each n, uniform behaviour"
+        first = dataclasses.replace(first, samples=np.array(sizes))
+        return figures.suboptimality(pooled(first, about, shown, "gap"))
 
     return Claim(
         statement="KL regularization turns the rate of offline reinforcement learning from n^{-1/2} to 1/n.",
@@ -497,11 +477,9 @@ def kl_pevi_is_linear_in_eta() -> Claim:
         )
 
     def figure(result: dict[Any, Offline]) -> Any:
-        shown = {f"$\\eta = {eta:g}$": {"gap": of(result, eta)} for eta in (0.5, 1.0, 5.0)}
-        about = _said("random linear MDPs, H = 4, S = 8, A = 4, d = 4, uniform behaviour")
-        first = result[0.5, 0]
-        count = range(len(shown["$\\eta = 1$"]["gap"]))
-        return figures.suboptimality(dataclasses.replace(first, problem=about, channels=shown, replications=count))
+        shown = {f"$\\eta = {eta:g}$": of(result, eta) for eta in (0.5, 1.0, 5.0)}
+        about = "random linear MDPs, H = 4, S = 8, A = 4, d = 4, uniform behaviour"
+        return figures.suboptimality(pooled(result[0.5, 0], about, shown, "gap"))
 
     return Claim(
         statement="Offline regularized value iteration loses order eta / n.",
@@ -652,7 +630,7 @@ def a_finite_class_is_solved_at_once() -> Claim:
     def measure(result: Study) -> Numbers:
         found: dict[str, Estimate | str] = {}
         for name in ("optimism 0", "optimism 1"):
-            regret = _joined(result, name)
+            regret = joined(result, name)
             found[f"regret, {name}"] = estimate(lambda mean: float(mean[-1]), regret)
             found[f"regret after 64 episodes, {name}"] = estimate(lambda mean: float(mean[-1] - mean[6]), regret)
         return found
@@ -705,7 +683,7 @@ def deep_sea_is_solved() -> Claim:
     def measure(result: Study) -> Numbers:
         return {
             f"share lost, {name}": estimate(
-                lambda mean: float((mean[-1] - mean[-2]) / (2**9 * 0.99)), _joined(result, name)
+                lambda mean: float((mean[-1] - mean[-2]) / (2**9 * 0.99)), joined(result, name)
             )
             for name in (*limits, "greedy")
         }

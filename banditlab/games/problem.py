@@ -112,12 +112,12 @@ class Game(NamedTuple):
     @property
     def regret_label(self) -> str:
         """What a round of regret is, for the axis of a figure."""
-        return "cumulative duality gap\n" r"$\Sigma_{j\leq k}\,\max_x J(x,y_j)-\min_y J(x_j,y)$"
+        return "cumulative duality gap\n" r"$\Sigma_{j\leq k}\,\mathrm{max}_x\,J(x,y_j)-\mathrm{min}_y\,J(x_j,y)$"
 
     @property
     def gap_label(self) -> str:
         """What an offline policy loses, for the axis of a figure."""
-        return "duality gap\n" r"$\max_x J(x,\hat y)-\min_y J(\hat x,y)$"
+        return "duality gap\n" r"$\mathrm{max}_x\,J(x,\hat y)-\mathrm{min}_y\,J(\hat x,y)$"
 
     @property
     def time_label(self) -> str:
