@@ -440,7 +440,9 @@ def _call_by_address(compiled: Any) -> None:
     def add(cres: Any) -> None:
         add_overload(cres)
         arguments = tuple(cres.signature.args)
-        key = repr((str(arguments), _modules(arguments)))
+        # callers with a user's class are not kept on disk, and two classes may be called the same
+        number = len(_apart) if any(_is_foreign(t) for t in arguments) else 0
+        key = repr((str(arguments), _modules(arguments), number))
         name = f"apart.{function.__module__}.{function.__qualname__}.{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         llvm.add_symbol(name, cres.library.get_pointer_to_function(cres.fndesc.llvm_func_name))
         _apart[name] = (function.__module__, function.__qualname__, arguments)

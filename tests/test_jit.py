@@ -275,6 +275,28 @@ def test_a_cached_kernel_does_without_the_file_of_the_function_apart(change, ref
     assert repaired["compiled"] == 0 and repaired["bits"] == first["bits"]
 
 
+PLANNED = """
+import json
+import numpy as np
+from banditlab import mdps
+from banditlab.jit import statistics
+problem = mdps.random_tabular(3, 2, 3, seed=1, eta=5.0)
+status, k, channels = problem.play(mdps.ucbvi(problem, 20), np.array([1, 20]), 0, 0, np.zeros(2, np.int64))
+print(json.dumps({'bits': [x.hex() for x in channels["regret"].tolist()], **statistics()}))
+"""
+
+
+def test_a_cached_loop_finds_the_plan_that_it_calls_by_address(session_cache, python):
+    first, _ = python(PLANNED, cache=session_cache)
+    again, _ = python(PLANNED, cache=session_cache)
+    assert first["compiled"] > 0 and again["compiled"] == 0
+    for file in session_cache.rglob("plan-*.kernel"):
+        file.unlink()
+    repaired, _ = python(PLANNED, cache=session_cache)
+    assert repaired["compiled"] == 1
+    assert first["bits"] == again["bits"] == repaired["bits"]
+
+
 def test_a_function_apart_needs_no_cache(refreshed, python, tmp_path):
     (tmp_path / "file").write_text("")
     alone, err = python(REFRESHED, cache=tmp_path / "file" / "cache")
