@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import ctypes
 import functools
 import hashlib
 import importlib
@@ -22,7 +23,7 @@ import inspect
 import math
 import os
 import pickle
-import re
+import struct
 import sys
 import sysconfig
 import tempfile
@@ -38,11 +39,21 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba import types
+from numba._dispatcher import compute_fingerprint
 from numba.core.base import OverloadSelector, user_function
 from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.registry import CPUDispatcher
-from numba.core.typing.templates import AbstractTemplate, AttributeTemplate
-from numba.extending import infer_getattr, lower_builtin, overload
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_global
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_builtin,
+    models,
+    register_model,
+    type_callable,
+    typeof_impl,
+    unbox,
+)
 
 __all__ = ["DISABLED", "digest", "jit", "jit_apart", "localize", "sources_digest", "statistics"]
 
@@ -54,6 +65,7 @@ VERBS = (
     *("gap_of", "plug_in_gap_of", "predict", "uncertainty", "draw", "due", "settle"),  # of states within them
 )
 OPTIONAL = ("refresh", "estimate")
+APART = ("plan",)  # verbs of so much work that they are called by address: see `jit_apart`
 KEPT_FOLDERS = 4  # cache folders kept per user: the newest versions of the sources in use
 
 # Files that no simulated number depends on: editing them neither recompiles kernels nor invalidates stored shards.
@@ -331,7 +343,7 @@ class _SourceKeyedCache(_Cache):
                 raise ValueError("digest")
             called_apart, payload = pickle.loads(data[32:])
             for module, name, signature in called_apart:  # their addresses, before this kernel is linked
-                getattr(importlib.import_module(module), name).compile(signature)
+                _named(module, name).compile(signature)
             result = CompileResultCacheImpl.rebuild(None, target_context, payload)
         except Exception:  # pruned by another process, or damaged: compile again
             return None
@@ -349,9 +361,8 @@ class _SourceKeyedCache(_Cache):
             return
         from numba.core.serialize import dumps
 
-        called_apart = [
-            _apart[name] for name in sorted(set(_APART_NAME.findall(cres.library.get_llvm_str())) & set(_apart))
-        ]
+        names = {f.name for f in cres.library._final_module.functions if f.is_declaration}
+        called_apart = [_apart[name] for name in sorted(names & set(_apart))]
         data = dumps((called_apart, CompileResultCacheImpl.reduce(None, cres)))
         temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
         try:
@@ -371,6 +382,8 @@ class _SourceKeyedCache(_Cache):
 def _instance_classes(arguments: Any) -> Iterator[type]:
     """The NamedTuple classes in numba argument types, nested ones included."""
     for t in arguments:
+        if isinstance(t, _PackedType):
+            yield from _instance_classes([t.inner])
         if isinstance(t, types.BaseTuple):
             if isinstance(t, types.BaseNamedTuple):
                 yield t.instance_class
@@ -444,19 +457,26 @@ def jit_apart(function: Callable[..., Any]) -> Callable[..., Any]:
     Parameters
     ----------
     function : callable
-        As of `jit`, and part of this package; its call is never inlined and costs some nanoseconds.
+        As of `jit`, and part of this package; its call is never inlined and costs some nanoseconds, and for a
+        NamedTuple of n arrays those of writing about 7 n words.
     """
     compiled = jit(function)
-    if DISABLED:
-        return compiled
-    add_overload = compiled.add_overload  # type: ignore[attr-defined]
+    if not DISABLED:
+        _call_by_address(compiled)
+    return compiled
+
+
+def _call_by_address(compiled: Any) -> None:
+    """Make kernels call a dispatcher's functions by the symbols under which their addresses are known."""
+    function = compiled.py_func
+    add_overload = compiled.add_overload
 
     def add(cres: Any) -> None:
         add_overload(cres)
         arguments = tuple(cres.signature.args)
-        if any(_is_foreign(t) for t in arguments):
-            return
-        key = repr((str(arguments), _modules(arguments)))
+        # callers with a user's class are not kept on disk, and two classes may be called the same
+        number = len(_apart) if any(_is_foreign(t) for t in arguments) else 0
+        key = repr((str(arguments), _modules(arguments), number))
         name = f"apart.{function.__module__}.{function.__qualname__}.{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         llvm.add_symbol(name, cres.library.get_pointer_to_function(cres.fndesc.llvm_func_name))
         _apart[name] = (function.__module__, function.__qualname__, arguments)
@@ -465,14 +485,158 @@ def jit_apart(function: Callable[..., Any]) -> Callable[..., Any]:
         call = user_function(descriptor, ())
         selector = OverloadSelector()
         selector.append(call, call.signature)
-        compiled.targetctx._defns[cres.entry_point] = selector  # type: ignore[attr-defined]
+        compiled.targetctx._defns[cres.entry_point] = selector
 
-    compiled.add_overload = add  # type: ignore[attr-defined]
-    return compiled
+    compiled.add_overload = add
+
+
+def _named(module: str, name: str) -> Any:
+    """The dispatcher of a function or verb of this package."""
+    found = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+    found = getattr(found, "loop", found)
+    return found if hasattr(found, "py_func") else _compiled_verb(found)
 
 
 _apart: dict[str, tuple[str, str, Any]] = {}  # by symbol: module, name and argument types of a function apart
-_APART_NAME = re.compile(r'@"?(apart\.[\w.]+)')
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# NamedTuples as arguments of loops
+# ---------------------------------------------------------------------------------------------------------------
+
+
+class _Packed:
+    """A NamedTuple laid out in memory as compiled code has it."""
+
+    __slots__ = ("address", "memory", "type", "value")
+
+    def __init__(self, value: Any, packed: Any, layout: str) -> None:
+        self.value = value  # keeps its arrays alive
+        self.type = packed
+        self.memory = ctypes.create_string_buffer(struct.pack(layout, *_words(value)))
+        self.address = ctypes.addressof(self.memory)
+
+
+class _PackedType(types.Type):
+    """Numba's type of a `_Packed`."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        super().__init__(f"packed({inner})")
+
+
+@typeof_impl.register(_Packed)
+def _typeof_packed(value, c):  # type: ignore[no-untyped-def]
+    return value.type
+
+
+@register_model(_PackedType)
+class _PackedModel(models.OpaqueModel):
+    """A pointer."""
+
+
+@unbox(_PackedType)
+def _unbox_packed(t, packed, c):  # type: ignore[no-untyped-def]
+    address = c.pyapi.object_getattr_string(packed, "address")
+    pointer = c.pyapi.long_as_voidptr(address)
+    c.pyapi.decref(address)
+    return NativeValue(pointer)
+
+
+def _unpack(packed):  # type: ignore[no-untyped-def]
+    """An argument of a loop, as it was before `_pack`."""
+    return packed
+
+
+@type_callable(_unpack)
+def _type_unpack(context):  # type: ignore[no-untyped-def]
+    return lambda packed: packed.inner if isinstance(packed, _PackedType) else packed
+
+
+@lower_builtin(_unpack, types.Any)
+def _lower_unpack(context, builder, signature, args):  # type: ignore[no-untyped-def]
+    if not isinstance(signature.args[0], _PackedType):
+        return args[0]
+    inner = signature.return_type
+    pointer = builder.bitcast(args[0], context.get_data_type(inner).as_pointer())
+    return context.unpack_value(builder, inner, pointer)
+
+
+def jit_loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `jit`, for a loop that Python calls with problems and learners and that no kernel calls.
+
+    Numba takes a tuple apart in Python's terms, field by field, in code that it generates for each type: for a learner
+    and a problem of twenty arrays each as much as the loop itself. Here they come as pointers, see `_pack`.
+
+    Parameters
+    ----------
+    function : callable
+        As of `jit`, and part of this package; arguments that are NamedTuples are of floats, integers, booleans, arrays
+        and NamedTuples.
+    """
+    if DISABLED:
+        return function
+    loop = _njit(function, no_cpython_wrapper=True)
+    loop._cache = _SourceKeyedCache(function, "kernel")
+    _call_by_address(loop)
+    name = function.__name__
+    arguments = list(inspect.signature(function).parameters)
+    unpacked = ", ".join(f"unpack({x})" for x in arguments)
+    namespace = {"__name__": function.__module__, "loop": loop, "unpack": _unpack}
+    exec(f"def {name}({', '.join(arguments)}):\n    return loop({unpacked})\n", namespace)
+    namespace[name].__qualname__ = f"{function.__qualname__}.entry"
+    entry = jit(namespace[name])
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        return entry(*(_pack(x) if hasattr(x, "_fields") else x for x in arguments))
+
+    call.loop = loop  # type: ignore[attr-defined]
+    return call
+
+
+def _pack(value: Any) -> Any:
+    """A NamedTuple as a pointer; the value itself where it has fields of unusual types. Arrays are not copied."""
+    try:
+        fingerprint = compute_fingerprint(value)
+    except NotImplementedError:
+        return value
+    if fingerprint not in _layouts:
+        inner = numba.typeof(value)
+        _layouts[fingerprint] = _PackedType(inner), _layout(inner)
+    packed, layout = _layouts[fingerprint]
+    return value if layout is None else _Packed(value, packed, layout)
+
+
+def _layout(t: Any) -> str | None:
+    """Format, as of `struct.pack`, of a value of numba type t; None for a type that is not provided for."""
+    if t in _SCALARS:
+        return _SCALARS[t]
+    if isinstance(t, types.Array):
+        return f"{5 + 2 * t.ndim}q"
+    if not isinstance(t, types.BaseTuple) or not t.count:
+        return None
+    parts = [_layout(of) for of in t]
+    if None in parts:
+        return None
+    layout = "".join(parts)  # type: ignore[arg-type]
+    # 0q: a struct with a field of eight bytes begins and ends at a multiple of eight
+    return layout if set(layout) == {"?"} else f"0q{layout}0q"
+
+
+def _words(value: Any) -> Iterator[Any]:
+    """What is written for a value: of an array reference counts (none), sizes, address, shape and strides."""
+    for x in value:
+        if isinstance(x, np.ndarray):
+            yield from (0, 0, x.size, x.itemsize, x.__array_interface__["data"][0], *x.shape, *x.strides)
+        elif isinstance(x, tuple):
+            yield from _words(x)
+        else:
+            yield x
+
+
+_layouts: dict[bytes, tuple[Any, str | None]] = {}
+_SCALARS = {types.float64: "d", types.int64: "q", types.boolean: "?"}
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -483,7 +647,11 @@ _APART_NAME = re.compile(r'@"?(apart\.[\w.]+)')
 @functools.cache
 def _compiled_verb(method: Callable[..., Any]) -> Any:
     """A verb's dispatcher: one per function object, so a redefined class is a new function."""
-    return _njit(method, no_cpython_wrapper=True)
+    compiled = _njit(method, no_cpython_wrapper=True)
+    if method.__name__ in APART and in_package(method.__module__):
+        compiled._cache = _SourceKeyedCache(method, "kernel")
+        _call_by_address(compiled)
+    return compiled
 
 
 @infer_getattr
@@ -526,48 +694,80 @@ for _name in VERBS:
     _lower_verb(_name)
 
 
+def optional(verb: str, otherwise: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Make a function of a ``learner`` one that calls `otherwise` for a learner without a verb.
+
+    Which of the two is settled by the learner's class, so that kernels are rid of what their learner has not.
+
+    Parameters
+    ----------
+    verb : str
+        One of `VERBS`.
+    otherwise : callable
+        Jitted, of those arguments that are no NamedTuples: it is compiled once for all learners, with the same type of
+        result.
+    """
+
+    def optional(function: Callable[..., Any]) -> Callable[..., Any]:
+        place = list(inspect.signature(function).parameters).index("learner")
+
+        @functools.wraps(function)
+        def chosen(*arguments: Any) -> Any:
+            if has_verb(type(arguments[place]), verb):
+                return function(*arguments)
+            return otherwise(*(x for x in arguments if not hasattr(x, "_fields")))
+
+        if DISABLED:
+            return chosen
+        compiled = function if hasattr(function, "py_func") else _njit(function, no_cpython_wrapper=True)
+
+        def resolve(signature_args: Any) -> tuple[Any, list[int]]:
+            has = has_verb(signature_args[place].instance_class, verb)
+            kept = [i for i, t in enumerate(signature_args) if has or not isinstance(t, types.BaseNamedTuple)]
+            return types.Dispatcher(compiled if has else otherwise), kept
+
+        class Template(AbstractTemplate):
+            key = chosen
+
+            def generic(self, args, kws):  # type: ignore[no-untyped-def]
+                dispatcher, kept = resolve(args)
+                of = dispatcher.get_call_type(self.context, [args[i] for i in kept], {})
+                return of.replace(args=args, pysig=None)
+
+        def lower(context, builder, signature, args):  # type: ignore[no-untyped-def]
+            dispatcher, kept = resolve(signature.args)
+            of = dispatcher.get_call_type(context.typing_context, [signature.args[i] for i in kept], {})
+            call = context.get_function(dispatcher, of)
+            context.add_linking_libs(getattr(call, "libs", ()))
+            return call(builder, [args[i] for i in kept])
+
+        infer_global(chosen, types.Function(Template))
+        lower_builtin(chosen, types.VarArg(types.Any))(lower)
+        return chosen
+
+    return optional
+
+
+@jit
+def _never(t):  # type: ignore[no-untyped-def]
+    return False
+
+
+@optional("refresh", _never)
 def needs_refresh(learner, t):  # type: ignore[no-untyped-def]
     """The optional verb ``refresh(t)`` of an index rule; False for a learner that has none."""
-    return learner.refresh(t) if hasattr(learner, "refresh") else False
+    return learner.refresh(t)
 
 
-@overload(needs_refresh)
-def _needs_refresh(learner, t):  # type: ignore[no-untyped-def]
-    if hasattr(learner.instance_class, "refresh"):
-        return lambda learner, t: learner.refresh(t)
-    return lambda learner, t: False
+@jit
+def _unknown(s):  # type: ignore[no-untyped-def]
+    return math.nan
 
 
-def write_policy(learner, x, pi):  # type: ignore[no-untyped-def]
-    """The optional verb ``policy(x, pi)`` of a dueling rule; False for a learner that has none."""
-    if not hasattr(learner, "policy"):
-        return False
-    learner.policy(x, pi)
-    return True
-
-
-@overload(write_policy)
-def _write_policy(learner, x, pi):  # type: ignore[no-untyped-def]
-    if not hasattr(learner.instance_class, "policy"):
-        return lambda learner, x, pi: False
-
-    def write(learner, x, pi):  # type: ignore[no-untyped-def]
-        learner.policy(x, pi)
-        return True
-
-    return write
-
-
+@optional("estimate", _unknown)
 def estimated(learner, s):  # type: ignore[no-untyped-def]
     """The optional verb ``estimate(s)`` of an episodic learner; NaN for a learner that has none."""
-    return learner.estimate(s) if has_verb(type(learner), "estimate") else math.nan
-
-
-@overload(estimated)
-def _estimated(learner, s):  # type: ignore[no-untyped-def]
-    if has_verb(learner.instance_class, "estimate"):
-        return lambda learner, s: learner.estimate(s)
-    return lambda learner, s: math.nan
+    return learner.estimate(s)
 
 
 def localize(learner: Any) -> Any:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from banditlab import checks, confidence
 from banditlab.confidence import logistic_slope
-from banditlab.jit import jit
+from banditlab.jit import jit, jit_apart
 from banditlab.regression import dot, factorise, invert, solve_lower, solve_upper
 
 TOLERANCE = 1e-10
@@ -273,7 +273,7 @@ def learn(state, x, a, b, y):
     return True
 
 
-@jit
+@jit_apart
 def _gather(state, block):
     """V, V^{-1} and the gain from the win counts of a block; returns the comparisons in them."""
     gram = state.gram[block]
@@ -303,7 +303,7 @@ def _gather(state, block):
 # Maximum likelihood
 
 
-@jit
+@jit_apart
 def fit(state, block):
     """Fit a block to its win counts, from the present estimate; then H, L, H^{-1} and the projection.
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab import checks, rng
-from banditlab.jit import jit
+from banditlab.jit import jit, jit_apart
 
 REFRESH = 1024
 """Observations between two factorisations."""
@@ -109,7 +109,7 @@ def _add(total, lost, c, x):
         total[i] = new
 
 
-@jit
+@jit_apart
 def _factorise(state):
     """Inverse and estimate from the Cholesky factor of the precision."""
     d = state.estimate.size

@@ -4,6 +4,7 @@ import functools
 import importlib
 import os
 import pkgutil
+import re
 import shutil
 import sys
 import textwrap
@@ -14,8 +15,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numba import typeof
 
 import banditlab
+from banditlab import regression
 from banditlab.bandits.kl_ucb import KLUCB, kl_ucb
 from banditlab.bandits.problem import bandit
 from banditlab.jit import digest, jit, localize
@@ -172,20 +175,16 @@ def test_without_any_home_folder_the_cache_is_done_without(monkeypatch):
 def test_an_edit_while_a_process_runs_leaves_no_stale_kernel_behind(package_root, python, tmp_path):
     copy = tmp_path / "banditlab"
     shutil.copytree(package_root / "banditlab", copy, ignore=shutil.ignore_patterns("__pycache__"))
-    run = """
-        result = bl.run(bl.bandits.textbook(), {"a": bl.bandits.kl_greedy}, rounds=64, replications=1)
-        print(result.regret["a"][0, -1])
-    """
-    edit = f"""
+    start, run = TINY.split("state =")
+    run = "state =" + run.replace(", **statistics()", "")
+    edit = textwrap.dedent(f"""
         from pathlib import Path
-        path = Path({str(copy / "bandits" / "kl_greedy.py")!r})
+        path = Path({str(copy / "rng.py")!r})
         text = path.read_text()
-        changed = text.replace("return self.total[a] / n", "return self.total[a] / n + 0.5 / n", 1)
-        changed = changed.replace("self.total[a] / self.pulls[a]", "(self.total[a] + 0.5) / self.pulls[a]", 1)
+        changed = text.replace("return -math.log(1.0", "return 1.0 - math.log(1.0", 1)
         assert changed != text
         path.write_text(changed)
-    """
-    start, edit, run = (textwrap.dedent(part) for part in ("import banditlab as bl", edit, run))
+    """)
     old, _ = python(f"{start}\n{edit}\n{run}", cache=tmp_path / "cache", path=[tmp_path])  # edited after the import
     new, _ = python(f"{start}\n{run}", cache=tmp_path / "cache", path=[tmp_path])
     right, _ = python(f"{start}\n{run}", cache=tmp_path / "fresh", path=[tmp_path])
@@ -231,6 +230,210 @@ def test_an_edit_of_the_package_changes_the_next_runs_number(package_root, pytho
     assert cost == pytest.approx(0.4) and compiled > 0
     (copy / "rates.py").write_text((copy / "rates.py").read_text() + "\n# presentation\n")
     assert regret() == (cost, 0)
+
+
+# Functions apart, and NamedTuples as pointers
+
+REFRESHED = """
+import json
+import numpy as np
+from banditlab.jit import statistics
+from banditlab.regression import REFRESH, observe, ridge
+state = ridge(2, 1.0)
+for t in range(REFRESH + 5):  # the matrices are factorised once, by a function apart
+    observe(state, np.array([1.0, 0.1 * (t % 7)]), 0.3)
+assert state.since[0] == 5.0
+print(json.dumps({'bits': [x.hex() for x in [*state.inverse.flat, *state.estimate]], **statistics()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def refreshed(start, finish_all, tmp_path_factory):
+    """A cache filled by two processes at once with a kernel that calls a function apart, and what they gave."""
+    cache = tmp_path_factory.mktemp("apart")
+    return cache, finish_all([start(REFRESHED, cache=cache), start(REFRESHED, cache=cache)])
+
+
+def test_a_cached_kernel_finds_the_function_apart_in_a_new_process(refreshed, python):
+    cache, ((first, _), (second, _)) = refreshed
+    again, err = python(REFRESHED, cache=cache)
+    assert again["compiled"] == 0 and again["loaded"] == 2 and not err  # the kernel and the function
+    uncompiled, _ = python(REFRESHED, cache=cache, NUMBA_DISABLE_JIT=1)
+    assert first["bits"] == second["bits"] == again["bits"] == uncompiled["bits"]
+
+
+@pytest.mark.parametrize("change", ["pruned", "damaged"])
+def test_a_cached_kernel_does_without_the_file_of_the_function_apart(change, refreshed, python, tmp_path):
+    cache, ((first, _), _) = refreshed
+    cache = Path(shutil.copytree(cache, tmp_path / "cache"))
+    (file,) = cache.rglob("_factorise-*.kernel")
+    file.unlink() if change == "pruned" else file.write_bytes(file.read_bytes()[:-1])
+    again, err = python(REFRESHED, cache=cache)
+    assert again["bits"] == first["bits"] and not err
+    assert file.exists() and again["compiled"] == 1
+    repaired, _ = python(REFRESHED, cache=cache)
+    assert repaired["compiled"] == 0 and repaired["bits"] == first["bits"]
+
+
+PLANNED = """
+import json
+import numpy as np
+from banditlab import mdps
+from banditlab.jit import statistics
+problem = mdps.random_tabular(3, 2, 3, seed=1, eta=5.0)
+status, k, channels = problem.play(mdps.ucbvi(problem, 20), np.array([1, 20]), 0, 0, np.zeros(2, np.int64))
+print(json.dumps({'bits': [x.hex() for x in channels["regret"].tolist()], **statistics()}))
+"""
+
+
+def test_a_cached_loop_finds_the_plan_that_it_calls_by_address(session_cache, python):
+    first, _ = python(PLANNED, cache=session_cache)
+    again, _ = python(PLANNED, cache=session_cache)
+    assert first["compiled"] > 0 and again["compiled"] == 0
+    for file in session_cache.rglob("plan-*.kernel"):
+        file.unlink()
+    repaired, _ = python(PLANNED, cache=session_cache)
+    assert repaired["compiled"] == 1
+    assert first["bits"] == again["bits"] == repaired["bits"]
+
+
+def test_a_function_apart_needs_no_cache(refreshed, python, tmp_path):
+    (tmp_path / "file").write_text("")
+    alone, err = python(REFRESHED, cache=tmp_path / "file" / "cache")
+    assert alone["bits"] == refreshed[1][0][0]["bits"] and alone["loaded"] == 0 and err.count("Warning") == 1
+
+
+class OwnRidge(NamedTuple):
+    """As `regression.Ridge`, but a user's."""
+
+    precision: np.ndarray
+    moment: np.ndarray
+    inverse: np.ndarray
+    estimate: np.ndarray
+    direction: np.ndarray
+    factor: np.ndarray
+    since: np.ndarray
+
+
+def calling(function):
+    """A compiled function that calls another, and the text of its code for a type of argument."""
+
+    def caller(state):
+        function(state)
+
+    compiled = jit(caller)
+
+    def code(state):
+        compiled(state)
+        (signature,) = (s for s in compiled.signatures if s == (typeof(state),))
+        return compiled.inspect_llvm(signature)
+
+    return code
+
+
+def some_ridge():
+    state = regression.ridge(3, 1.0)
+    state.precision[0] += np.array([[2.0, 0.5, 0.1], [0.5, 1.0, 0.3], [0.1, 0.3, 4.0]])
+    state.moment[0] = 1.0, -0.5, 0.25
+    return state
+
+
+def test_a_function_apart_is_called_by_its_symbol():
+    code = calling(regression._factorise)(some_ridge())
+    assert re.search(r"declare .*@apart\.banditlab\.regression\._factorise\.", code)
+    assert "sqrt" not in code  # its body is elsewhere
+    control = calling(jit(regression._factorise.py_func))(some_ridge())
+    assert "@apart." not in control and "sqrt" in control
+
+
+def test_a_function_apart_takes_users_classes_too():
+    one, other = some_ridge(), OwnRidge(*some_ridge())
+    call = calling(regression._factorise)
+    symbols = [set(re.findall(r"@(apart\.[\w.]+)", call(state))) for state in (one, other)]
+    assert len(symbols[0]) == len(symbols[1]) == 1 and symbols[0] != symbols[1]  # two overloads, two symbols
+    np.testing.assert_array_equal(one.inverse, other.inverse)
+    np.testing.assert_allclose(one.inverse @ one.precision[0], np.eye(3), rtol=0.0, atol=1e-14)
+
+
+def test_threads_may_meet_a_function_apart_at_once():
+    Own = NamedTuple("Own", OwnRidge.__annotations__.items())  # a type that nothing has met
+
+    def inverse(_):
+        state = Own(*some_ridge())
+        calling(regression._factorise)(state)
+        return state.inverse
+
+    with ThreadPoolExecutor(4) as pool:
+        first, *rest = pool.map(inverse, range(4))
+    for other in rest:
+        np.testing.assert_array_equal(first, other)
+
+
+class Inner(NamedTuple):
+    """Fields whose sizes differ, at either end."""
+
+    on: bool
+    x: np.ndarray
+    off: bool
+
+
+class Switches(NamedTuple):
+    """A block of single bytes."""
+
+    left: bool
+    right: bool
+
+
+class Outer(NamedTuple):
+    """What `jit_loop` takes: every kind of field, and nested ones where bytes need padding."""
+
+    first: bool
+    inner: Inner
+    switches: Switches
+    scale: float
+    count: int
+    table: np.ndarray
+    last: bool
+
+
+def test_a_packed_tuple_is_read_as_it_was_written():
+    def read(packed, out):
+        t = jit_module._unpack(packed)
+        out[0] = t.first
+        out[1] = t.inner.on
+        out[2] = t.inner.off
+        out[3] = t.switches.left
+        out[4] = t.switches.right
+        out[5] = t.scale
+        out[6] = t.count
+        out[7] = t.last
+        out[8] = t.table[1, 2]
+        out[9] = t.table.shape[0] * 10 + t.table.shape[1]
+        for i in range(t.inner.x.size):
+            out[10 + i] = t.inner.x[i]
+            t.inner.x[i] = -1.0
+
+    compiled = jit(read)
+    table = np.arange(8.0).reshape(2, 4)
+    for bits in range(64):
+        a, b, c, d, e, f = (bits >> i & 1 == 1 for i in range(6))
+        x = np.array([0.5, 0.25])
+        value = Outer(a, Inner(b, x, c), Switches(d, e), 0.1, -7, table, f)
+        packed = jit_module._pack(value)
+        assert jit_module.DISABLED or packed is not value
+        out = np.zeros(12)
+        compiled(packed, out)
+        assert out.tolist() == [a, b, c, d, e, 0.1, -7.0, f, 6.0, 24.0, 0.5, 0.25]
+        assert x.tolist() == [-1.0, -1.0]  # the array itself, not a copy
+
+
+def test_a_tuple_of_unusual_fields_is_not_packed():
+    class Odd(NamedTuple):
+        x: object
+
+    for field in (np.int32(1), "text", None, 1j, {}):
+        value = Odd(field)
+        assert jit_module._pack(value) is value
 
 
 # Users' classes
@@ -339,7 +542,7 @@ def test_edited_and_deleted_user_files_break_nothing(warm, python, tmp_path):
     file.write_text(RULE.format(favourite=2))
     second, _ = python(user, cache=cache, path=[tmp_path])
     assert float.fromhex(second["arm"][0]) == pytest.approx(0.8)
-    assert second["before"]["compiled"] == 0 and second["after"]["compiled"] == 1  # the user's loop alone
+    assert second["before"]["compiled"] == 0 and second["after"]["compiled"] == 2  # the user's loop and its entry
     assert kernels(cache) == on_disk  # and it is not kept
     file.unlink()
     third, err = python(package, cache=cache)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab.contextual.problem import AVERAGED, Contextual
-from banditlab.jit import jit
+from banditlab.jit import jit, jit_apart
 from banditlab.regression import Posterior, Ridge, absorb, draw, observe, posterior, ridge
 
 
@@ -112,6 +112,12 @@ def _compute(model, x, row):
             square[a] += (along[a] + v * columns[i, a]) * columns[i, a]
 
 
+@jit_apart
+def _compute_afresh(model, s):
+    """As `_compute`, for the rows of a table, which rarely need it."""
+    _compute(model, s, s)
+
+
 @jit
 def learn(model, x, a, r):
     """Take in reward r of arm a in context x."""
@@ -122,7 +128,7 @@ def learn(model, x, a, r):
     afresh = model.ridge.since[0] == 0.0
     for s in range(model.mean.shape[0]):
         if afresh:
-            _compute(model, s, s)
+            _compute_afresh(model, s)
             continue
         project(model.columns[s], model.ridge.direction, model.along)
         for b in range(model.along.size):

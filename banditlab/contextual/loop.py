@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from banditlab import rng
-from banditlab.jit import jit
+from banditlab.jit import jit, jit_loop
 from banditlab.protocol import DONE, GAUSSIAN, NON_FINITE, POLL_ARMS, POLL_ROUNDS, STOPPED, reward, standing
 from banditlab.regression import dot
 
@@ -34,7 +34,7 @@ def find(cumulative, u):
     return low
 
 
-@jit
+@jit_loop
 def play(problem, learner, table, work, checkpoints, world, own, out, control):
     """Play one replication.
 

@@ -12,8 +12,8 @@ import math
 
 from banditlab import rng
 from banditlab.contextual.loop import find
-from banditlab.jit import jit, needs_refresh, write_policy
-from banditlab.protocol import DONE, NON_FINITE, POLL_ARMS, POLL_ROUNDS, STOPPED, standing
+from banditlab.jit import jit, jit_apart, jit_loop, needs_refresh, optional
+from banditlab.protocol import DONE, NON_FINITE, NOT_A_DISTRIBUTION, POLL_ARMS, POLL_ROUNDS, STOPPED, standing
 from banditlab.regression import dot
 
 KL, AVERAGE, STRONG, WEAK, BORDA, COPELAND, REWARD, FIRST = 0, 1, 2, 3, 4, 5, 6, 7
@@ -49,11 +49,18 @@ def write_pair(first, second, a, b):
 
 
 @jit
+def _no_main_policy(pi, work):
+    """As `main_gap` for a learner that has none, which `Dueling.check` refuses where it would be measured."""
+    return NOT_A_DISTRIBUTION, math.nan
+
+
+@optional("policy", _no_main_policy)
+@jit_apart
 def main_gap(problem, learner, pi, work):
-    """(status, gap of the main policy averaged over contexts), for a learner that has one."""
+    """(status, gap of the main policy averaged over contexts)."""
     total = 0.0
     for x in range(problem.law.size):
-        write_policy(learner, x, pi)
+        learner.policy(x, pi)
         status = standing(pi)
         if status != DONE:
             return status, total
@@ -78,7 +85,7 @@ def expected(measure, gap, first, second):
     return total
 
 
-@jit
+@jit_loop
 def play(problem, learner, lazy, first, second, pi, work, wins, checkpoints, world, own, out, control):
     """Play one replication.
 

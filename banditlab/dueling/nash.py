@@ -19,7 +19,7 @@ import numpy as np
 from banditlab.dueling.comparisons import require_game
 from banditlab.dueling.problem import Dueling
 from banditlab.equilibrium import Solver, mix, saddle, solver
-from banditlab.jit import jit
+from banditlab.jit import jit_apart
 from banditlab.preference import next_fit
 
 GREEDY, MIXED, ENHANCER = 0, 1, 2
@@ -29,7 +29,7 @@ SHARPEST = 1e6
 """The enhancer's tilt is at most this multiple of eta."""
 
 
-@jit
+@jit_apart
 def estimate(wins, scale, payoff, width):
     """Write A_hat and b, both (K, K), from the win counts (K, K) of a context.
 
@@ -50,7 +50,7 @@ def estimate(wins, scale, payoff, width):
             width[b, a] = width[a, b]
 
 
-@jit
+@jit_apart
 def enhance(log_policy, uncertainty, eta, log_rival):
     """Write the log of the q of largest q'u among KL(q || pi) <= eta q'u; u (K,) is not negative.
 

@@ -18,7 +18,7 @@ import numpy as np
 from banditlab import checks
 from banditlab.dueling.loop import write_pair
 from banditlab.dueling.problem import Dueling
-from banditlab.jit import jit
+from banditlab.jit import jit, jit_apart
 from banditlab.preference import Logistic, learn, maximum_likelihood, rewards, width, widths
 from banditlab.regression import dot
 from banditlab.regularizer import gibbs, log_partition
@@ -127,7 +127,7 @@ def tilt(reference, score, eta, level, w, s, tilted, p):
     return s * dot(p, w) + level - log_partition(reference, tilted, eta)
 
 
-@jit
+@jit_apart
 def explore(reference, score, eta, scale, pair, pi, out, work):
     """Write the rival policy p (K,): largest |p - pi| under KL(p || pi) / eta <= scale |p - pi|; returns |p - pi|.
 

@@ -17,7 +17,7 @@ from banditlab import protocol, rng
 from banditlab.contextual.loop import find
 from banditlab.equilibrium import loss
 from banditlab.games.backup import CERTIFICATE, RESTARTS, SOLVES
-from banditlab.jit import jit, jit_apart
+from banditlab.jit import jit, jit_apart, jit_loop
 from banditlab.protocol import DONE, NON_FINITE, STOPPED, standing
 from banditlab.regularizer import kl, log_partition
 
@@ -138,7 +138,7 @@ def _all_stand(policies):
     return DONE
 
 
-@jit
+@jit_loop
 def play(problem, learner, row, column, joint, matches, effort, work, checkpoints, world, own, out, control):
     """Play one replication.
 

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab import checks
-from banditlab.jit import jit
+from banditlab.jit import jit, jit_apart
 from banditlab.regression import dot, factorise
 from banditlab.rng import normal
 
@@ -117,7 +117,7 @@ def observe(state, h, s, a, r, s2, weight):
         remeasure(state, h)
 
 
-@jit
+@jit_apart
 def remeasure(state, h):
     """u of a stage from Lambda^{-1}, whose own rounding errors stay small: it only shrinks."""
     width = state.width[h]

@@ -12,7 +12,7 @@ import math
 
 from banditlab import rng
 from banditlab.contextual.loop import find
-from banditlab.jit import estimated, jit
+from banditlab.jit import estimated, jit, jit_apart, jit_loop
 from banditlab.protocol import DONE, NON_FINITE, STOPPED, standing
 from banditlab.regularizer import kl_gap_from_policy
 
@@ -23,7 +23,7 @@ POLL_WORK = 1 << 18
 """Transitions drawn or summed between looks at the stop flag."""
 
 
-@jit
+@jit_apart
 def policy_gap(problem, pi, occupied, following):
     """(status, J(pi*) - J(pi)), exact; `occupied` and `following` (S,) are workspaces."""
     H, S, A = pi.shape
@@ -59,7 +59,7 @@ def policy_gap(problem, pi, occupied, following):
     return (DONE if abs(total) < math.inf else NON_FINITE), total
 
 
-@jit
+@jit_loop
 def play(problem, learner, pi, occupied, following, checkpoints, world, own, out, control):
     """Play one replication.
 
