@@ -141,9 +141,16 @@ def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str
                 _check_alive(client)
         except BaseException:
             with contextlib.suppress(Exception):  # the scheduler may be what was lost
-                stop.set(timeout=1)
-                client.cancel(list(pending), force=True)
+                _within(1.0, stop.set)
+                _within(1.0, client.cancel, list(pending), force=True)
             raise
+
+
+def _within(seconds: float, ask: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+    """Ask the scheduler for something, and go on after so many seconds even if it does not answer."""
+    asking = threading.Thread(target=ask, args=arguments, kwargs=options, daemon=True)
+    asking.start()
+    asking.join(seconds)
 
 
 def _submit(client: Any, batch: list[Task], stop: str) -> Any:

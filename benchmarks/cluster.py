@@ -1,8 +1,8 @@
 """The dask executor beside threads: overhead for shards of two seconds or more, and what a second worker brings.
 
-One study, eight replications of `kl_ucb`, each a shard of about two seconds, played in turn by two threads, by one worker
-process and by two, on kernels that are compiled already; the least of the turns counts. Run it on an otherwise idle
-machine: the load average is printed beside the numbers. The bytes of all three are compared.
+One study, eight replications of `kl_ucb`, each a shard of about two seconds, played in turn by two threads, by one
+worker process and by two, on kernels that are compiled already; the least of the turns counts. Run it on an otherwise
+idle machine: the load average is printed beside the numbers. The bytes of all three are compared.
 """
 
 from __future__ import annotations

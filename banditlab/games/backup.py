@@ -68,7 +68,8 @@ def arena(row_reference: np.ndarray, column_reference: np.ndarray, eta: float) -
 def equilibrium(arena, h, s, payoff, row, column):
     """Write the equilibrium of a payoff matrix (A, B) in state s at stage h, and return its value.
 
-    Regularized games start from the state's last equilibrium. NaN where a game could not be solved.
+    Regularized games start from the state's last equilibrium. Where a game could not be solved the value is NaN, and so
+    is the first probability of either player, which stops a run.
     """
     work = arena.solver
     arena.effort[SOLVES] += 1.0
@@ -79,7 +80,9 @@ def equilibrium(arena, h, s, payoff, row, column):
         for b in range(column.size):
             column[b] = arena.simplex.column[b]
         arena.effort[CERTIFICATE] = max(arena.effort[CERTIFICATE], arena.simplex.status[1])
-        return arena.simplex.status[0] if solved else math.nan
+        if not solved:
+            row[0] = column[0] = math.nan
+        return arena.simplex.status[0]  # NaN where payoffs are not finite
     for a in range(row.size):
         work.log_policy[0, a] = arena.log_row[h, s, a]
     for b in range(column.size):
@@ -99,6 +102,7 @@ def equilibrium(arena, h, s, payoff, row, column):
         arena.log_column[h, s, b] = work.log_policy[1, b] if solved else arena.column_log_reference[h, s, b]
         column[b] = math.exp(work.log_policy[1, b])
     if not (solved or work.status[0] <= CERTIFIED):
+        row[0] = column[0] = math.nan
         return math.nan
     return row_guarantee(arena, h, s, payoff, column)
 
@@ -152,3 +156,17 @@ def stage_equilibria(arena, h, q, row, column, value):
     """Write the equilibria (S, A), (S, B) of all states of a stage with action values (S, A, B), and their values."""
     for s in range(value.size):
         value[s] = equilibrium(arena, h, s, q[s], row[s], column[s])
+
+
+def solve_stage(games: Arena, h: int, q: np.ndarray, row: np.ndarray, column: np.ndarray, value: np.ndarray) -> None:
+    """As `stage_equilibria`.
+
+    Raises
+    ------
+    RuntimeError
+        In one line, where a game could not be solved.
+    """
+    stage_equilibria(games, h, q, row, column, value)
+    unsolved = np.flatnonzero(np.isnan(row[:, 0]) | np.isnan(value))
+    if unsolved.size:
+        raise RuntimeError(f"equilibrium: none found in state {unsolved[0]} at stage {h}, eta = {games.eta:g}")

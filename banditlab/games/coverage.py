@@ -31,7 +31,7 @@ def unilateral_concentrability(problem: Game, plan: GamePlan | None = None) -> f
     ----------
     Cui and Du 2022, NeurIPS, arXiv:2201.03522.
     """
-    plan = problem.equilibrium() if plan is None else plan
+    plan = _checked(problem, plan)
     data = behaviour_occupancy(problem)
     reach_row, reach_column = _reach(problem, plan)
     most = np.maximum(
@@ -47,7 +47,8 @@ def relative_uncertainty(problem: Game, samples: int, *, lam: float = 1.0, plan:
     """The largest of max_x' sum_h E_{x', y*} |phi| and max_y' sum_h E_{x*, y'} |phi|, in the norm of Lambda_h^{-1}.
 
     Lambda_h = lam I + n E_b phi phi', the expectation of n episodes of the behaviour; without features every (s, a, b)
-    is a dimension. What pessimism pays is at most twice the bonus per unit of norm times this.
+    is a dimension. Where bonuses are beta |phi|, with the realised Lambda, and cover the errors, each player loses at
+    most 2 beta, and the duality gap of pessimism is at most 4 beta, times this.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def relative_uncertainty(problem: Game, samples: int, *, lam: float = 1.0, plan:
     """
     n = checks.integer("samples", samples, 0)
     lam = checks.finite("lam", lam, 0.0, closed=False)
-    plan = problem.equilibrium() if plan is None else plan
+    plan = _checked(problem, plan)
     data = behaviour_occupancy(problem)
     H, S, A, B, d = problem.features.shape
     norm = np.empty((H, S, A, B))
@@ -79,6 +80,15 @@ def relative_uncertainty(problem: Game, samples: int, *, lam: float = 1.0, plan:
     row, _ = _against_column(problem, plan, norm)
     column, _ = _against_row(problem, plan, norm)
     return max(row, column)
+
+
+def _checked(problem: Game, plan: GamePlan | None) -> GamePlan:
+    """The plan, or the problem's equilibrium."""
+    if plan is None:
+        return problem.equilibrium()
+    if plan.q.shape != problem.reward.shape:
+        raise ValueError(f"plan: is of a game of shape {plan.q.shape}, must be of shape {problem.reward.shape}")
+    return plan
 
 
 def behaviour_occupancy(problem: Game) -> np.ndarray:

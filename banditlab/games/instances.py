@@ -1,4 +1,4 @@
-"""Named instances of Markov games: random ones, with mixed equilibria at every state, and those hard to cover.
+"""Named instances of Markov games: random ones, with mixed equilibria, and those hard to cover.
 
 Random instances draw from ``np.random.default_rng(seed)``, so an instance is a function of its arguments.
 """
@@ -27,7 +27,7 @@ def random_tabular(
 ) -> Game:
     """A random tabular Markov game: next-state laws Dirichlet(1/2), rewards uniform in [0, 1], at every stage.
 
-    Its matrix games often have pure equilibria; `mixed_core` never has.
+    Its matrix games often have pure equilibria, those of `mixed_core` hardly ever.
 
     Parameters
     ----------
@@ -48,10 +48,11 @@ def random_tabular(
 
 
 def mixed_core(states: int = 3, horizon: int = 3, *, seed: int = 0, eta: float) -> Game:
-    """A Markov game of two actions each whose rewards have a mixed equilibrium in every state.
+    """A Markov game of two actions each whose rewards have a mixed equilibrium in every state and stage.
 
     Rewards are .3 U + [[.6, q], [q, .6]] with U uniform in [0, 1]^{2 x 2} and q in [0, .3], next-state laws
-    Dirichlet(1/2). At a pure equilibrium regret without KL would be bounded, and hide its growth like sqrt(K).
+    Dirichlet(1/2). So has the game itself at the last stage, and almost always before. At a pure equilibrium regret
+    without KL would be bounded, and hide its growth like sqrt(K).
 
     Parameters
     ----------

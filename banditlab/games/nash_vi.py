@@ -76,9 +76,9 @@ def correlate(above, below, gain, work, effort, z):
                 gain[k, a * B + b] = above[k, b] - above[a, b]
             for k in range(B):
                 gain[A + k, a * B + b] = below[a, b] - below[a, k]
-    minimax(gain, work)
+    solved = minimax(gain, work)
     for i in range(z.size):
-        z[i] = work.column[i]
+        z[i] = work.column[i] if solved else math.nan  # which stops a run
     effort[SOLVES] += 1.0
     effort[CERTIFICATE] = max(effort[CERTIFICATE], work.status[0] + 0.5 * work.status[1])
 
@@ -101,7 +101,8 @@ def nash_vi(problem: Game, rounds: int, *, scale: float = 0.5, delta: float = 0.
 
     Backwards, Q+ = r_hat + P_hat V+ + b and Q- = r_hat + P_hat V- - b, in [0, H - h]; z is a coarse correlated
     equilibrium of (Q+, Q-) in every state and V+ = E_z Q+, V- = E_z Q-. An episode plays z; the marginals of z are
-    measured. After n visits b = scale (H - h) sqrt(L / (2 n)), L = log(2 S A B H K / delta).
+    measured. After n visits b = scale (H - h) sqrt(L / (2 n)), L = log(2 S A B H K / delta), times
+    `Game.width_factor`.
 
     Parameters
     ----------
@@ -128,9 +129,10 @@ def nash_vi(problem: Game, rounds: int, *, scale: float = 0.5, delta: float = 0.
 
     Notes
     -----
-    The bonus is practical; the paper's has a further term of order H^2 S L / n. Where |r_hat + P_hat V - r - P V| <= b
-    at V = V+ and V-, the duality gap of the marginals is at most V+ - V- at the first state. Regret is of order
-    sqrt(H^3 S A B K H).
+    The bonus is practical; the paper's has a further term of order H^2 S L / n. At eta = inf, and where
+    |r_hat + P_hat V - r - P V| <= b at V = V+ and V-, the duality gap of the marginals is at most V+ - V- at the first
+    state. Regret is of order sqrt(H^3 S A B K H). The paper's output, the marginals of the episode whose bracket
+    V+ - V- is the smallest, is not kept: the policies of every episode are measured.
 
     References
     ----------
@@ -139,10 +141,11 @@ def nash_vi(problem: Game, rounds: int, *, scale: float = 0.5, delta: float = 0.
     H, S, A, B = problem.reward.shape
     scale = checks.finite("scale", scale, 0.0)
     delta = checks.finite("delta", delta, 0.0, 1.0, closed=False)
+    rounds = checks.integer("rounds", rounds, 1)
     level = math.log(2.0 * S * A * B * H * rounds / delta)
     return NashVI(
         model=counts(problem, growth),
-        bonus=scale * math.sqrt(0.5 * level) * np.arange(H, 0, -1.0),
+        bonus=scale * problem.width_factor * math.sqrt(0.5 * level) * np.arange(H, 0, -1.0),
         joint=np.full((H, S, A * B), 1.0 / (A * B)),
         effort=np.zeros(3),
         upper=np.zeros((H + 1, S)),

@@ -14,7 +14,8 @@ def omg(
     With mean payoffs A_hat and a bonus b, (x, y) is the equilibrium of A_hat, x~ the best response to y under
     A_hat + b, y~ that to x under A_hat - b; each round plays x~ against y and x against y~. After n plays of a cell
     b = scale sqrt(L / (2 n)), L = log(2 A B T / delta); with features b = scale kappa |phi|, the norm that of
-    Lambda^{-1}, kappa = sqrt(d log(3 (1 + 2 T / lam) / delta)) / 2 + sqrt(lam d).
+    Lambda^{-1}, kappa = sqrt(d log(3 (1 + 2 T / lam) / delta)) / 2 + sqrt(lam d). Both are for payoffs of spread 1/2 at
+    most, and are multiplied by `Game.width_factor`.
 
     Parameters
     ----------
@@ -44,12 +45,12 @@ def omg(
 
     Notes
     -----
-    Reconstructed. Regret is O(min(eta d^2 log^2(T / delta), d sqrt(T) log(T / delta))), d = A B without features. A
+    Regret is O(min(eta d^2 log^2(T / delta), d sqrt(T) log(T / delta))), d = A B without features. A
     cell without plays counts as 1/2, 2 and -1 for A_hat, A_hat + b and A_hat - b.
 
     References
     ----------
-    Nayak, Yang, Yagan, Joshi and Chi 2025, arXiv:2510.13060 (OMG).
+    Nayak, Yang, Yagan, Joshi and Chi 2025, arXiv:2510.13060 (OMG). Reconstructed.
     """
     if problem.reward.shape[:2] != (1, 1):
         H, S = problem.reward.shape[:2]

@@ -21,12 +21,12 @@ the exploitability is derived for this package.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from banditlab.games.backup import arena, stage_equilibria
+from banditlab.games.backup import CERTIFICATE, arena, solve_stage
+from banditlab.regularizer import kl, log_partition
 
 
 class GamePlan(NamedTuple):
@@ -66,11 +66,8 @@ def equilibrium(
     value, q = np.zeros((H + 1, S)), np.empty((H, S, A, B))
     for h in range(H - 1, -1, -1):
         q[h] = reward[h] + transition[h] @ value[h + 1]
-        stage_equilibria(games, h, q[h], row[h], column[h], value[h])
-        if np.isnan(value[h]).any():
-            s = int(np.isnan(value[h]).argmax())
-            raise RuntimeError(f"equilibrium: no equilibrium found in state {s} at stage {h}, eta = {eta:g}")
-    return GamePlan(row, column, value, q, float(games.effort[2]))
+        solve_stage(games, h, q[h], row[h], column[h], value[h])
+    return GamePlan(row, column, value, q, float(games.effort[CERTIFICATE]))
 
 
 def best_response_values(
@@ -130,15 +127,9 @@ def evaluate(
 
 def _soft_max(score: np.ndarray, reference: np.ndarray, eta: float) -> np.ndarray:
     """(S,) log E_ref exp(eta score) / eta of rows, max for eta = inf."""
-    top = score.max(axis=1)
-    if eta == math.inf:
-        return top
-    change = (reference * np.expm1(eta * (score - top[:, None]))).sum(axis=1)
-    return top + np.log1p(change) / eta
+    return np.array([log_partition(*row, eta) for row in zip(reference, score, strict=True)])
 
 
 def _divergence(policy: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """(S,) KL of rows, 0 log 0 = 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        terms = policy * np.log(policy / reference)
-    return np.where(policy > 0.0, terms, 0.0).sum(axis=1)
+    """(S,) KL of rows."""
+    return np.array([kl(*row) for row in zip(policy, reference, strict=True)])

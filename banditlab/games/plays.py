@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from banditlab import checks
-from banditlab.games.backup import arena, stage_equilibria
+from banditlab.games.backup import arena, solve_stage
 from banditlab.mdps.episodes import Episodes
 
 
@@ -31,6 +31,7 @@ class Plays(NamedTuple):
     column_reference: np.ndarray  # (H, S, B) y_ref
     eta: float  # inverse temperature, inf: unregularized
     start: np.ndarray  # (S,) law of the first state
+    width_factor: float  # what widths for rewards in [0, 1] are multiplied by: `Game.width_factor`
 
     @property
     def samples(self) -> int:
@@ -73,6 +74,11 @@ class Plays(NamedTuple):
             where the regression of r + V on them stands for the means.
         lam : float
             Ridge of the regression.
+
+        Raises
+        ------
+        RuntimeError
+            Where a matrix game could not be solved.
         """
         unseen = checks.finite("unseen", unseen, 0.0, 1.0)
         H, S, A, B, d = self.features.shape
@@ -91,7 +97,7 @@ class Plays(NamedTuple):
                 mean = target / np.maximum(counts[h], 1.0)
                 seen = np.clip(mean + np.where(counts[h] > 0.0, bonus[h], 0.0), 0.0, H - h)
                 q[h] = np.where(counts[h] > 0.0, seen, unseen * (H - h))
-            stage_equilibria(games, h, q[h], row[h], column[h], value[h])
+            solve_stage(games, h, q[h], row[h], column[h], value[h])
         return GameFit(row, column, value, q)
 
 
@@ -99,7 +105,7 @@ def game_widths(dataset: Plays, scale: float, delta: float, lam: float) -> np.nd
     """(H, S, A, B) half-widths of confidence intervals for r + P V at a fixed V with values in [0, H - h - 1].
 
     Without features scale (H - h) sqrt(log(2 H S A B / delta) / (2 n)), else scale (H - h) sqrt(log(2 d H / delta))
-    times |phi| in the norm of Lambda^{-1}; inf without data.
+    times |phi| in the norm of Lambda^{-1}; both times `Game.width_factor`; inf without data.
 
     Parameters
     ----------
@@ -116,7 +122,7 @@ def game_widths(dataset: Plays, scale: float, delta: float, lam: float) -> np.nd
     ValueError, TypeError
         In one line, for a parameter out of range.
     """
-    scale = checks.finite("scale", scale, 0.0)
+    scale = dataset.width_factor * checks.finite("scale", scale, 0.0)
     delta = checks.finite("delta", delta, 0.0, 1.0, closed=False)
     lam = checks.finite("lam", lam, 0.0, closed=False)
     H, S, A, B, d = dataset.features.shape

@@ -30,7 +30,9 @@ def plug_in(dataset: Plays, *, unseen: float = 0.0, lam: float = 1.0) -> tuple[n
 
     Notes
     -----
-    Under unilateral coverage the duality gap falls like eta / n at finite eta, like n^{-1/2} at eta = inf.
+    Where all cells are seen, which at finite eta is what unilateral coverage of the equilibrium means as it has full
+    support, the duality gap falls like eta / n at finite eta and like n^{-1/2} at eta = inf. Without KL unilateral
+    coverage is not enough: a cell that was not seen may tie, at the value `unseen`, with the equilibrium's.
 
     References
     ----------

@@ -45,7 +45,8 @@ def pmvi(dataset: Plays, *, scale: float = 0.5, delta: float = 0.1, lam: float =
 
     References
     ----------
-    Zhong, Xiong, Tan, Wang, Zhang, Wang and Yang 2022, ICML, arXiv:2202.07511, Algorithm 1.
+    Zhong, Xiong, Tan, Wang, Zhang, Wang and Yang 2022, ICML, arXiv:2202.07511; the tabular form and the widths are
+    this package's.
     """
     low, high = brackets(dataset._replace(eta=math.inf), scale, delta, lam)
     return low.row, high.column

@@ -93,6 +93,11 @@ class Game(NamedTuple):
         return 4 * (self.features.shape[4] or self.reward.shape[2] * self.reward.shape[3])
 
     @property
+    def width_factor(self) -> float:
+        """Factor of confidence widths, which are for rewards of spread 1/2 at most, as those in [0, 1] are."""
+        return max(1.0, 2.0 * self.spread) if self.noise == protocol.GAUSSIAN else 1.0
+
+    @property
     def summary(self) -> str:
         """The instance in a few words, for captions and manifests."""
         H, S, A, B = self.reward.shape
@@ -251,6 +256,7 @@ class Game(NamedTuple):
             They and n seed the random stream.
         """
         H, S, A, B = self.reward.shape
+        samples = checks.integer("samples", samples, 0, 10**14)
         moves, total = np.zeros((H, S, A, B, S)), np.zeros((H, S, A, B))
         if samples > 0:
             state = rng.stream(seed, rng.DATA, replication, samples)
@@ -271,6 +277,7 @@ class Game(NamedTuple):
             column_reference=self.column_reference,
             eta=self.eta,
             start=self.start,
+            width_factor=self.width_factor,
         )
 
     def pair(self, policy: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -65,7 +65,7 @@ def self_play_posterior_sampling(problem: Game, rounds: int, *, spread: float = 
     rounds : int
         Unused: the rule is anytime.
     spread : float
-        kappa > 0.
+        kappa > 0; it is multiplied by `Game.width_factor`.
     lam : float
         Ridge >= 1e-6, where the game has features.
 
@@ -81,19 +81,20 @@ def self_play_posterior_sampling(problem: Game, rounds: int, *, spread: float = 
 
     Notes
     -----
-    Reconstructed: the posterior's optimistic factor and its conditioning on Bellman losses are left out. The paper's
+    The posterior's optimistic factor and its conditioning on Bellman losses are left out. The paper's
     one-sided regret is O(d^{3/2} H^2 sqrt(T)) in linear games; the measured gap is the sum of both sides.
 
     References
     ----------
-    Xiong, Zhong, Shi, Shen and Zhang 2022, ICML, arXiv:2210.01907.
+    Xiong, Zhong, Shi, Shen and Zhang 2022, ICML, arXiv:2210.01907. Reconstructed.
     """
+    checks.integer("rounds", rounds, 1)
     H, S, A, B = problem.reward.shape
     games = arena(problem.row_reference, problem.column_reference, problem.eta)
     return SelfPlay(
         model=model(problem, 1.0, lam),
         arena=games,
-        spread=checks.finite("spread", spread, 0.0, closed=False),
+        spread=problem.width_factor * checks.finite("spread", spread, 0.0, closed=False),
         matches=np.array([[1, 0], [0, 1]]),
         effort=games.effort,
         row_value=np.zeros((H + 1, S)),

@@ -21,7 +21,8 @@ def somg(
     Backwards, with r + P V estimated by means, or by ridge regression on features, and L = log(2 S A B H K / delta):
     Q = r + P V in [0, H - h] has the equilibrium (x, y) and value V; Q+ = r + P V+ + b, at most 2 (H - h), has the best
     response x~ to y and its value V+; Q- = r + P V- - b, at least -(H - h), has y~ and V-, where after n visits
-    b = scale superoptimism (H - h) sqrt(L / (2 n)). Each round is two episodes, x~ against y and x against y~.
+    b = scale superoptimism (H - h) sqrt(L / (2 n)), times `Game.width_factor`. Each round is two episodes, x~ against y
+    and x against y~.
 
     Parameters
     ----------
@@ -54,11 +55,11 @@ def somg(
 
     Notes
     -----
-    Reconstructed; the published ceilings of Q+ grow like H^2, here 2 (H - h) serves. Regret is
+    The published ceilings of Q+ grow like H^2, here 2 (H - h) serves. Regret is
     O(min(eta d^3 H^7 log^2(d K / delta), d^{3/2} H^3 sqrt(K) log)).
 
     References
     ----------
-    Nayak, Yang, Yagan, Joshi and Chi 2025, arXiv:2510.13060 (SOMG).
+    Nayak, Yang, Yagan, Joshi and Chi 2025, arXiv:2510.13060 (SOMG). Reconstructed.
     """
     return superoptimistic(problem, rounds, scale, superoptimism, delta, lam, growth)

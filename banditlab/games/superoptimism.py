@@ -95,6 +95,7 @@ def superoptimistic(
     H, S, A, B, d = problem.features.shape
     scale = checks.finite("scale", scale, 0.0) * checks.finite("superoptimism", superoptimism, 0.0)
     delta = checks.finite("delta", delta, 0.0, 1.0, closed=False)
+    rounds = checks.integer("rounds", rounds, 1)
     known = model(problem, growth, lam)
     if d:
         radius = 0.5 * math.sqrt(d * math.log(3.0 * (1.0 + 2.0 * rounds / lam) / delta)) + math.sqrt(lam * d)
@@ -104,7 +105,7 @@ def superoptimistic(
     return Superoptimistic(
         model=known,
         arena=games,
-        bonus=scale * radius * np.arange(H, 0, -1.0),
+        bonus=scale * problem.width_factor * radius * np.arange(H, 0, -1.0),
         matches=np.array([[1, 0], [0, 1]]),
         effort=games.effort,
         value=np.zeros((H + 1, S)),

@@ -1,9 +1,42 @@
-"""Fixtures of the games' tests: random instances of every field, random policies, plays of a learner."""
+"""Fixtures of the games' tests: random instances of every field, random policies, plays and plans of a learner."""
+
+import math
 
 import numpy as np
 import pytest
 
 from banditlab.games.problem import tabular
+from banditlab.jit import jit
+
+
+@jit
+def plan_once(learner, k, row, column, rng):
+    return learner.plan(k, row, column, rng)
+
+
+@pytest.fixture(scope="session")
+def planned():
+    """The plan that a learner makes now: its policies (M, H, S, A) and (M, H, S, B)."""
+
+    def planned(problem, learner):
+        H, S, A, B = problem.reward.shape
+        M = 1 + int(getattr(learner, "matches", np.zeros((1, 2))).max())
+        row, column = np.zeros((M, H, S, A)), np.zeros((M, H, S, B))
+        plan_once(learner, 1, row, column, np.zeros(4, np.uint64))
+        return row, column
+
+    return planned
+
+
+@pytest.fixture(scope="session")
+def increments():
+    """Regret gained per e-fold of rounds from each of the times on; `at` are the checkpoints of `mean`."""
+
+    def increments(at, mean, times):
+        x = np.log(at)
+        return np.array([np.interp(math.log(t) + 1.0, x, mean) - np.interp(math.log(t), x, mean) for t in times])
+
+    return increments
 
 
 @pytest.fixture(scope="session")

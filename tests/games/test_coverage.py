@@ -79,6 +79,10 @@ def test_errors_name_the_field():
     for call, message in (
         (lambda: coverage.relative_uncertainty(instances.trap(), -1), "samples: -1 is not allowed, must be at least 0"),
         (lambda: coverage.relative_uncertainty(instances.trap(), 1, lam=0.0), "lam: 0 is not in (0, inf]"),
+        (
+            lambda: coverage.unilateral_concentrability(instances.trap(), instances.hard_pair().equilibrium()),
+            "plan: is of a game of shape (1, 1, 2, 2), must be of shape (1, 1, 3, 3)",
+        ),
     ):
         with pytest.raises(ValueError) as error:
             call()

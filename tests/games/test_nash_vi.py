@@ -8,7 +8,6 @@ import pytest
 from banditlab.equilibrium import simplex
 from banditlab.games import instances
 from banditlab.games.nash_vi import correlate, nash_vi
-from banditlab.jit import jit
 
 
 def violations(above, below, z):
@@ -48,21 +47,15 @@ def test_chicken_is_correlated_by_hand():
     assert violations(above, below, found) <= violations(above, below, z) + 1e-12
 
 
-@jit
-def plan_once(learner, k, row, column, rng):
-    return learner.plan(k, row, column, rng)
-
-
 @pytest.mark.slow
-def test_the_gap_is_within_the_bracket_where_the_bonus_covers_the_errors():
+def test_the_gap_is_within_the_bracket_where_the_bonus_covers_the_errors(planned):
     held = failed = 0
     for seed in range(8):
         problem = instances.mixed_core(seed=seed, eta=math.inf)
         for scale, rounds in ((1.0, 100), (1.0, 3000), (0.3, 3000), (0.03, 3000)):
             learner = nash_vi(problem, 3000, scale=scale)
             problem.play(learner, np.array([rounds]), seed, 0, np.zeros(2, np.int64))
-            row, column = np.zeros((1, 3, 3, 2)), np.zeros((1, 3, 3, 2))
-            plan_once(learner, 1, row, column, np.zeros(4, np.uint64))
+            row, column = planned(problem, learner)
             n = np.maximum(learner.model.visits, 1.0)
             seen = learner.model.visits > 0.0
             bonus = learner.bonus[:, None, None, None] / np.sqrt(n)
@@ -98,12 +91,27 @@ def test_regret_grows_like_the_root_of_the_rounds(curves):
     assert finals[0.1] > 0.65  # control: a bonus too small
 
 
-def test_the_joint_policy_that_is_played_has_the_measured_marginals(play):
+def test_the_joint_policy_that_is_played_has_the_measured_marginals(play, planned):
     problem = instances.random_tabular(2, 2, 3, 2, seed=1, eta=math.inf)
     learner = nash_vi(problem, 500)
     play(problem, learner, [500])
-    row, column = np.zeros((1, 2, 2, 2)), np.zeros((1, 2, 2, 3))
-    plan_once(learner, 1, row, column, np.zeros(4, np.uint64))
+    row, column = planned(problem, learner)
     z = learner.joint.reshape(2, 2, 2, 3)
     np.testing.assert_allclose(row[0], z.sum(axis=3), atol=1e-15)
     np.testing.assert_allclose(column[0], z.sum(axis=2), atol=1e-15)
+
+
+@pytest.mark.slow
+def test_at_the_practical_width_the_gap_is_within_the_bracket_at_every_plan_looked_at(planned):
+    outside = {0.3: 0, 0.5: 0, 1.0: 0, 0.1: 0}
+    for seed in range(4):
+        problem = instances.mixed_core(seed=seed, eta=math.inf)
+        for scale in outside:
+            for rounds in (2**k for k in range(1, 15)):
+                learner = nash_vi(problem, 2**14, scale=scale)
+                problem.play(learner, np.array([rounds]), seed, 0, np.zeros(2, np.int64))
+                row, column = planned(problem, learner)
+                bracket = problem.start @ (learner.upper[0] - learner.lower[0])
+                outside[scale] += problem.suboptimality((row[0], column[0])) > bracket + 1e-12
+    assert outside[0.3] == outside[0.5] == outside[1.0] == 0
+    assert outside[0.1] > 0  # control: a bonus too small

@@ -1,10 +1,14 @@
 """The plug-in equilibrium: exact on exact data, 1/n with KL and linear in eta, slower without."""
 
+import math
+
 import numpy as np
 import pytest
 
 from banditlab.games import instances
 from banditlab.games.plug_in import plug_in
+from banditlab.games.pmvi import pmvi
+from banditlab.games.problem import matrix
 
 
 def test_on_exact_tables_it_is_the_equilibrium(random_game):
@@ -48,3 +52,21 @@ def test_cells_without_data_take_the_value_that_is_given():
     assert high[0][0, 0, 2] > 0.99 > 0.01 > low[0][0, 0, 2]  # an action that might be worth 1 is taken
     with pytest.raises(ValueError, match=r"unseen: 2 is not in \[0, 1\]"):
         plug_in(data, unseen=2.0)
+
+
+def test_unilateral_data_are_not_enough_without_kl_and_without_pessimism():
+    # (1, 1) is an equilibrium, and all its deviations are seen; the cell (2, 2), which is not, ties at the value 0.
+    cells = np.array([[1.0, 1.0], [1.0, 0.0]]) / 3.0
+    problem = matrix([[0.5, 0.5], [0.5, 1.0]], eta=math.inf, behaviour=cells)
+    plain, cautious = (
+        [np.mean([problem.suboptimality(fit(problem.dataset(n, 0, i))) for i in range(40)]) for n in (10**3, 10**5)]
+        for fit in (plug_in, pmvi)
+    )
+    assert min(plain) > 0.15 and cautious[1] < cautious[0] < 0.05
+
+
+def test_games_that_cannot_be_solved_are_an_error_in_one_line():
+    problem = instances.trap(cover="all", eta=1e13)
+    with pytest.raises(RuntimeError, match=r"equilibrium: none found in state 0 at stage 0, eta = 1e\+13"):
+        for i in range(40):
+            plug_in(problem.dataset(1000, 0, i))

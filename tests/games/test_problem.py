@@ -74,6 +74,9 @@ ERRORS = [
     (lambda: somg(matrix([[0.5]], eta=1.0), 10, scale=-1.0), "scale: -1 is not in [0, inf]"),
     (lambda: somg(matrix([[0.5]], eta=1.0), 10, growth=0.5), "growth: 0.5 is not in [1, inf]"),
     (lambda: somg(matrix([[0.5]], eta=1.0), 10, delta=0.0), "delta: 0 is not in (0, 1]"),
+    (lambda: somg(matrix([[0.5]], eta=1.0), 0), "rounds: 0 is not allowed, must be at least 1"),
+    (lambda: bl.games.nash_vi(matrix([[0.5]], eta=1.0), -5), "rounds: -5 is not allowed, must be at least 1"),
+    (lambda: matrix([[0.5]], eta=1.0).dataset(-1, 0, 0), "samples: -1 is not allowed, must be at least 0"),
     (
         lambda: bl.games.omg(bl.games.mixed_core(eta=1.0), 10),
         "problem: H = 3, S = 3 is not allowed, OMG plays matrix games; SOMG plays Markov games",

@@ -28,7 +28,7 @@ def test_regret_is_logarithmic_with_kl_and_grows_like_the_root_without(curves):
 @pytest.mark.slow
 def test_a_posterior_that_stays_wide_does_not_learn(curves):
     problem = instances.mixed_core(eta=1.0)
-    wide = curves(problem, self_play_posterior_sampling, [512, 1024, 2048], 4, spread=1e4)["regret"].mean(axis=0)
+    wide = curves(problem, self_play_posterior_sampling, [512, 1024, 2048], 4, spread=300.0)["regret"].mean(axis=0)
     narrow = curves(problem, self_play_posterior_sampling, [512, 1024, 2048], 4)["regret"].mean(axis=0)
     assert (wide[2] - wide[1]) / (wide[1] - wide[0]) > 1.8 and wide[2] > 10.0 * narrow[2]
 
@@ -43,12 +43,12 @@ def test_main_agents_and_exploiters_draw_games_of_their_own(play):
             assert (values[i] != values[j]).all()
 
 
-def test_linear_games_are_sampled_from_the_regressions_posterior(curves):
+def test_linear_games_are_learnt_in_a_logarithm(curves):
     problem = instances.random_linear(3, 2, 2, 2, 3, seed=1, eta=2.0)
     regret = curves(problem, self_play_posterior_sampling, [250, 500, 1000, 2000], 4)["regret"].mean(axis=0)
     blind = problem.suboptimality((problem.row_reference, problem.column_reference))
-    assert (regret[3] - regret[2]) < 1.6 * (regret[2] - regret[1])
-    assert regret[3] - regret[2] < 500.0 * blind  # half of what play of the references would have lost
+    assert regret[3] - regret[2] < 1.3 * (regret[2] - regret[1])  # an octave and the one before; the root gives 1.41
+    assert regret[3] - regret[2] < 100.0 * blind  # a tenth of what play of the references loses
 
 
 @pytest.mark.parametrize("spread", [0.0, -1.0, math.nan, math.inf])

@@ -7,13 +7,8 @@ import pytest
 
 from banditlab.games import instances, planning
 from banditlab.games.omg import omg
+from banditlab.games.problem import matrix
 from banditlab.games.somg import somg
-from banditlab.jit import jit
-
-
-@jit
-def plan_once(learner, k, row, column, rng):
-    return learner.plan(k, row, column, rng)
 
 
 def visited(problem, learner, rounds, seed=0):
@@ -21,13 +16,6 @@ def visited(problem, learner, rounds, seed=0):
     status, _, _ = problem.play(learner, np.array([rounds]), seed, 0, np.zeros(2, np.int64))
     assert status == 0
     return learner
-
-
-def planned(problem, learner, k=1):
-    H, S, A, B = problem.reward.shape
-    row, column = np.zeros((2, H, S, A)), np.zeros((2, H, S, B))
-    plan_once(learner, k, row, column, np.zeros(4, np.uint64))
-    return row, column
 
 
 def recursions(problem, learner, scale_per_left):
@@ -55,7 +43,7 @@ def recursions(problem, learner, scale_per_left):
 
 
 @pytest.mark.parametrize("eta", [0.5, 20.0, math.inf])
-def test_values_are_those_of_the_three_recursions(random_game, eta):
+def test_values_are_those_of_the_three_recursions(random_game, planned, eta):
     problem = random_game(1, eta)
     learner = visited(problem, somg(problem, 300, scale=0.7), 40)
     planned(problem, learner)
@@ -67,7 +55,7 @@ def test_values_are_those_of_the_three_recursions(random_game, eta):
 
 
 @pytest.mark.parametrize("eta", [0.5, 20.0])
-def test_exploiters_are_best_responses_to_the_measured_pair(random_game, eta):
+def test_exploiters_are_best_responses_to_the_measured_pair(random_game, planned, eta):
     problem = random_game(2, eta)
     learner = visited(problem, somg(problem, 300), 100)
     row, column = planned(problem, learner)
@@ -81,7 +69,7 @@ def test_exploiters_are_best_responses_to_the_measured_pair(random_game, eta):
 
 
 @pytest.mark.parametrize("eta", [1.0, 30.0, math.inf])
-def test_where_the_bonus_covers_the_errors_the_gap_is_at_most_the_exploiters_bracket(random_game, eta):
+def test_where_the_bonus_covers_the_errors_the_gap_is_at_most_the_exploiters_bracket(random_game, planned, eta):
     """Where |r + P V - r_hat - P_hat V| <= b at V = V+ and V-, and nothing is clipped: L- <= L and U <= V+."""
     held = broken = 0
     for seed in range(16):
@@ -127,3 +115,15 @@ def test_matrix_and_markov_form_agree_on_a_matrix_game():
     problem = instances.mixed_matrix(eta=3.0)
     runs = [problem.play(f(problem, 500), np.array([500]), 0, 0, np.zeros(2, np.int64)) for f in (omg, somg)]
     assert runs[0][2]["regret"][0] == runs[1][2]["regret"][0]
+
+
+def test_the_bonus_of_features_by_its_formula_and_that_of_louder_rewards():
+    problem = instances.random_linear(seed=1, eta=1.0)
+    learner = somg(problem, 1000, scale=0.7, superoptimism=2.0, delta=0.05, lam=0.5)
+    kappa = 0.5 * math.sqrt(4 * math.log(3.0 * (1.0 + 2.0 * 1000 / 0.5) / 0.05)) + math.sqrt(0.5 * 4)
+    np.testing.assert_allclose(learner.bonus, 1.4 * kappa * np.array([3.0, 2.0, 1.0]), rtol=1e-14)
+    loud = matrix(np.full((2, 2), 0.5), eta=1.0, noise="gaussian", spread=2.0)
+    quiet = matrix(np.full((2, 2), 0.5), eta=1.0, noise="gaussian", spread=0.1)
+    bonus = math.sqrt(0.5 * math.log(2.0 * 4 * 100 / 0.1))
+    assert omg(loud, 100, scale=1.0).bonus[0] == pytest.approx(4.0 * bonus, rel=1e-14)
+    assert omg(quiet, 100, scale=1.0).bonus[0] == pytest.approx(bonus, rel=1e-14)
