@@ -542,7 +542,7 @@ def test_edited_and_deleted_user_files_break_nothing(warm, python, tmp_path):
     file.write_text(RULE.format(favourite=2))
     second, _ = python(user, cache=cache, path=[tmp_path])
     assert float.fromhex(second["arm"][0]) == pytest.approx(0.8)
-    assert second["before"]["compiled"] == 0 and second["after"]["compiled"] == 2  # the user's loop and its entry
+    assert second["before"]["compiled"] == 0 and second["after"]["compiled"] == 1  # the user's loop alone
     assert kernels(cache) == on_disk  # and it is not kept
     file.unlink()
     third, err = python(package, cache=cache)

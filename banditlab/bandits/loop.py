@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from banditlab import gibbs, rng
-from banditlab.jit import jit, jit_loop, needs_refresh
+from banditlab.jit import jit, needs_refresh
 from banditlab.protocol import BETA, DONE, NON_FINITE, NOT_A_DISTRIBUTION, POLL_ARMS, POLL_ROUNDS, STOPPED, reward
 from banditlab.regularizer import kl_gap_from_policy
 
@@ -38,7 +38,7 @@ def point_mass(pi, last, t, a):
     last[0] = a
 
 
-@jit_loop
+@jit
 def play_index(problem, learner, arms, nodes, state, checkpoints, world, spare, out, control):
     """Play an index rule under the Gibbs policy of its indices (finite eta).
 
@@ -77,7 +77,7 @@ def play_index(problem, learner, arms, nodes, state, checkpoints, world, spare, 
     return DONE, t
 
 
-@jit_loop
+@jit
 def play_greedy(problem, learner, index, checkpoints, world, spare, out, control):
     """Play an index rule at eta = inf: the arm of largest index, the lowest on ties; plain gaps.
 
@@ -117,7 +117,7 @@ def play_greedy(problem, learner, index, checkpoints, world, spare, out, control
     return DONE, t
 
 
-@jit_loop
+@jit
 def play_policy(problem, learner, pi, checkpoints, world, spare, own, out, control):
     """Play a learner that writes its whole distribution each round; arguments as in `play_index`."""
     K = problem.mean.size
