@@ -64,6 +64,7 @@ _PRESENTATION = {
     "cli.py",
     "figures.py",
     "rates.py",
+    "report.py",
     "store.py",
     "trajectory.py",
 }
