@@ -17,6 +17,9 @@ from latex2mathml.converter import convert  # noqa: E402
 
 import banditlab  # noqa: E402
 
+# The name of a function, with its power or alone, before what it is of: convert leaves no room between them.
+_NAME = re.compile(r"(<msup><mi>log</mi><mn>\d</mn></msup>|(?<!<msup>)(?<!<msub>)<mi>(?:log|cosh)</mi>)(?=<m(?!o))")
+
 project = "banditlab"
 author = "The banditlab authors"
 project_copyright = author
@@ -63,7 +66,7 @@ def _visit(display: str) -> Any:
 
         formula = convert(node.astext(), display=display)
         formula = re.sub(r"(<mo[^>]*>)\\([{}]</mo>)", r"\1\2", formula)  # large braces, which convert leaves
-        formula = re.sub(r"(<mi>(?:log|cosh)</mi>)(?=<m(?!o))", r'\1<mspace width="0.17em"/>', formula)
+        formula = _NAME.sub(r'\1<mspace width="0.17em"/>', formula)
         self.body.append(formula if display == "inline" else f'<div class="formula">{formula}</div>\n')
         raise SkipNode
 

@@ -190,7 +190,9 @@ def _picture(folder: Path, source: Path, alt: str) -> list[str]:
     name = f"{source.parent.name}-{source.name}"
     shutil.copyfile(source, folder / "pictures" / name)
     alt = " ".join(alt.replace("\\", "").split())
-    return ["", f"```{{image}} pictures/{name}", f":alt: {alt}", ":class: figure", "```"]
+    width = re.search(r'<svg [^>]*width="([\d.]+)pt"', source.read_text())
+    wide = " wide" if width and float(width[1]) > 300.0 else ""  # points; a column has 238
+    return ["", f"```{{image}} pictures/{name}", f":alt: {alt}", f":class: figure{wide}", "```"]
 
 
 def _command(*lines: str) -> list[str]:

@@ -37,7 +37,7 @@ class KLUCBV(NamedTuple):
 def kl_ucb_v(problem, rounds, *, scale=1.0, delta=0.01):
     """KL-UCB-V, for rewards in [0, 1]."""
     if not (scale >= 0.0 and 0.0 < delta < 1.0):
-        raise ValueError(f"scale, delta: {scale:g}, {delta:g} are not in [0, inf) and (0, 1)")
+        raise ValueError(f"scale >= 0 and 0 < delta < 1, got {scale:g} and {delta:g}")
     K = problem.mean.size
     level = math.log(3.0 * K * rounds / delta)
     return KLUCBV(float(scale), level, np.zeros(K), np.zeros(K), np.zeros(K))
@@ -45,7 +45,7 @@ def kl_ucb_v(problem, rounds, *, scale=1.0, delta=0.01):
 
 # race
 def race(rounds=1 << 17, replications=100):
-    """KL-UCB-V against KL-UCB, on arms that are rarely good and hence have small variances."""
+    """KL-UCB-V against KL-UCB, on arms of small means and hence small variances."""
     problem = bl.bandits.bernoulli([0.02, 0.03, 0.03, 0.04, 0.08], eta=20.0)
     rivals = {"KL-UCB": bl.bandits.kl_ucb, "KL-UCB-V": kl_ucb_v}
     return bl.run(problem, rivals, rounds=rounds, replications=replications, seed=0)

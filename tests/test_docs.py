@@ -119,6 +119,8 @@ def test_the_site_builds_without_warning_and_its_links_lead_somewhere(tmp_path):
     assert list(broken(tmp_path / "site")) == []
     api = (tmp_path / "site" / "generated" / "api" / "bandits.html").read_text()
     assert all(f'id="banditlab.bandits.{name}"' in api for name in bl.bandits.ALGORITHMS)
+    claims_page = (tmp_path / "site" / "generated" / "gallery" / "claims-bandits.html").read_text()
+    assert "<msup><mi>log</mi><mn>2</mn></msup>" in claims_page and "\\{" not in claims_page
     for path in (tmp_path / "site").rglob("*.html"):  # nothing is loaded from elsewhere
         assert not re.findall(
             r'(?:<script[^>]* src|<img[^>]* src|<link rel="stylesheet"[^>]* href)="https?:', path.read_text()
