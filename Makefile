@@ -7,13 +7,15 @@ BIN := $(VENV)/bin
 LOCK := requirements-dev.lock
 RUN := $(VENV)/installed-run
 DEV := $(VENV)/installed-dev
+DOCS := $(VENV)/installed-docs
+DOCS_GALLERY ?= 1
 NOTEBOOKS = $(wildcard notebooks/*.ipynb)
 
 SUITABLE := import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types format claims claims-full figures benchmark budget lock clean
+.PHONY: help run test lint types format claims claims-full figures docs benchmark budget lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +48,10 @@ figures: $(RUN) ## every figure of paper_figures/
 		echo "$$script"; $(BIN)/python "$$script"; \
 	done
 
+docs: $(DOCS) ## the documentation, with its gallery (DOCS_GALLERY=0: without pictures of experiments and claims)
+	@DOCS_GALLERY=$(DOCS_GALLERY) $(BIN)/python -m sphinx -q -W --keep-going -E -d build/doctrees docs build/docs
+	@echo "$(CURDIR)/build/docs/index.html"
+
 benchmark: $(RUN) ## nanoseconds a round, beside a NumPy loop and a C++ loop
 	@$(BIN)/python benchmarks/run.py
 
@@ -72,14 +78,18 @@ $(DEV): pyproject.toml $(LOCK)
 	$(call install,.[dev])
 	@touch $(RUN) $@
 
+$(DOCS): pyproject.toml $(LOCK)
+	$(call install,.[docs])
+	@touch $(RUN) $@
+
 lock: ## resolve the newest versions of every extra into the lock file
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(PYTHON) -m venv "$$folder"; \
-	"$$folder/bin/python" -m pip install --quiet --editable '.[dev,notebooks,dask,launchers]'; \
+	"$$folder/bin/python" -m pip install --quiet --editable '.[dev,docs,notebooks,dask,launchers]'; \
 	{ echo "# Versions the project is developed with, used as pip constraints. Made by: make lock"; \
 		"$$folder/bin/python" -m pip freeze --exclude-editable; } > "$$folder/lock"; \
 	cp "$$folder/lock" $(LOCK)
 
 clean: ## remove the environment, build products and caches; results/ stays
-	rm -rf $(VENV) build dist .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist docs/generated .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

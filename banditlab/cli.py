@@ -1,10 +1,11 @@
-"""The command: compose a config, simulate, save, draw; list; claims.
+"""The command: compose a config, simulate, save, draw; list; claims; report.
 
 usage: banditlab [experiment=NAME] [KEY=VALUE ...]       run an experiment (quickstart by default)
        banditlab experiment=NAME KEY=VALUE,VALUE ... -m  run it for every combination of the values
        banditlab list [--markdown]                       problems, algorithms, experiments and claims
        banditlab claims [NAME ...] [--full]              theorems as programs
        banditlab store [list|verify|prune] [store=FOLDER] [--other-versions] [--dry-run]   finished shards
+       banditlab report FOLDER [page=FILE]               one HTML page about the results in a folder, report.html there
 
 An experiment leaves table.parquet, manifest.json and its figures in a dated folder below results/, and its finished
 shards in results/store (BANDITLAB_STORE or store= moves them), where the same command finds them again.
@@ -113,12 +114,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             from banditlab import claims
 
             return claims.main(arguments[1:])
+        if word == "report":
+            from banditlab import report
+
+            return report.main(arguments[1:])
         if word == "list":
             return _list(arguments[1:])
         if word == "store":
             return _store(arguments[1:])
         if word and "=" not in word and word[0] not in "-~+":
-            names = ["list", "claims", "store", *(f"experiment={name}" for name in catalog.experiments())]
+            names = ["list", "claims", "report", "store", *(f"experiment={name}" for name in catalog.experiments())]
             raise ValueError(_unknown("command", word, names))
         for option in arguments:
             if option.startswith("-"):

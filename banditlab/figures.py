@@ -1023,6 +1023,11 @@ def png(figure: _Figure) -> bytes:
     return _bytes(figure, "png")
 
 
+def svg(figure: _Figure) -> bytes:
+    """A figure as SVG, letters as outlines."""
+    return _bytes(figure, "svg")
+
+
 _METADATA: dict[str, dict[str, None]] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
 
 
