@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import os
-import threading
+import uuid
 import warnings
 from pathlib import Path
 from typing import Any
@@ -99,7 +99,7 @@ class Store:
         OSError
             In one line, where that fails.
         """
-        probe = self.folder / f".probe-{os.getpid()}"
+        probe = self.folder / f".probe-{uuid.uuid4().hex}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"")
@@ -111,7 +111,7 @@ class Store:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that after a crash it is whole or as before; creates its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")  # unique among all machines that share the folder
     try:
         with open(temporary, "wb") as f:
             f.write(data)
