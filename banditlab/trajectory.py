@@ -26,7 +26,8 @@ TABLE, MANIFEST, PROBLEM = "table.parquet", "manifest.json", "problem.npz"
 """Files of a saved result."""
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of what results depend on, and the digest of the numerical sources."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": platform.python_version(), "sources": sources_digest()}
@@ -127,7 +128,7 @@ class Trajectory:
             "seed": seed,
             "wall_seconds": seconds,
             "rounds_per_second": len(algorithms) * len(replications) * rounds / max(seconds, 1e-9),
-            "versions": _versions(),
+            "versions": versions(),
         }
         bounds = _curves(algorithms, "bound", problem, rounds, checkpoints)
         return cls(problem, rounds, seed, replications, checkpoints, channels, bounds, manifest)
@@ -242,7 +243,7 @@ class Offline:
             "seed": seed,
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),
-            "versions": _versions(),
+            "versions": versions(),
         }
         bounds, laws = _curves(algorithms, "bound", problem, samples), _laws(algorithms, problem, samples)
         lower = problem.lower_bound(samples)
@@ -354,7 +355,7 @@ class Grid:
         work = sum(cell.work * len(cell.replications) for cell in cells)
         manifest = {
             "kind": "grid",
-            "problem": _shared([cell.problem.summary for cell in cells]),
+            "problem": shared([cell.problem.summary for cell in cells]),
             "axes": {
                 name: [v.item() if isinstance(v, np.generic) else v for v in values] for name, values in axes.items()
             },
@@ -365,7 +366,7 @@ class Grid:
             "seed": cells[0].seed,
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),
-            "versions": _versions(),
+            "versions": versions(),
         }
         return cls(axes, pd.concat(parts, ignore_index=True), manifest)
 
@@ -413,7 +414,7 @@ def _tidy(
     return pd.concat(parts, ignore_index=True)
 
 
-def _shared(summaries: Sequence[str]) -> str:
+def shared(summaries: Sequence[str]) -> str:
     """What the problems of a sweep have in common, part by part of their summaries."""
     first, *rest = [summary.split(", ") for summary in summaries]
     return ", ".join(part for part in first if all(part in other for other in rest))
