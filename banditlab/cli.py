@@ -1,7 +1,8 @@
-"""The command: compose a config, simulate, save, draw; list; claims; report.
+"""The command: compose a config, simulate, save, draw; collect; list; claims; report; store.
 
 usage: banditlab [experiment=NAME] [KEY=VALUE ...]       run an experiment (quickstart by default)
        banditlab experiment=NAME KEY=VALUE,VALUE ... -m  run it for every combination of the values
+       banditlab collect FOLDER [results=FOLDER]         join the results below a folder into one table and figures
        banditlab list [--markdown]                       problems, algorithms, experiments and claims
        banditlab claims [NAME ...] [--full]              theorems as programs
        banditlab store [list|verify|prune] [store=FOLDER] [--other-versions] [--dry-run]   finished shards
@@ -12,6 +13,7 @@ shards in results/store (BANDITLAB_STORE or store= moves them), where the same c
 KEY is any entry of the config, which `banditlab experiment=NAME --cfg job` prints: rounds=1e5, seed=1, problem.eta=10,
 algorithms.kl_ucb.scale=0.1, problem=bandits/classic, only=17 (replication 17 alone), results=FOLDER, store=null,
 executor=dask (a local cluster of processes) or executor=tcp://HOST:PORT (a dask scheduler).
+hydra/launcher=joblib (or submitit_local, submitit_slurm) runs the jobs of -m in other processes, or on a cluster.
 HYDRA_FULL_ERROR=1 shows the traceback of an error.
 """
 
@@ -37,7 +39,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from banditlab import catalog, checks, simulate
+from banditlab import catalog, checks, launchers, simulate
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -58,6 +60,10 @@ _HYDRA_OPTIONS = (
     *("-cd", "--config-dir", "-cn", "--config-name", "-cp", "--config-path", "-sc", "--shell-completion"),
     *("--hydra-help", "--experimental-rerun"),
 )
+
+
+_TOLD = (simulate.SimulationError, ValueError, TypeError, OSError, ImportError, RuntimeError)
+"""Errors that tell users what is wrong; others are of their own code, or ours."""
 
 
 class Through(BaseException):
@@ -118,12 +124,17 @@ def main(argv: Sequence[str] | None = None) -> int:
             from banditlab import report
 
             return report.main(arguments[1:])
+        if word == "collect":
+            from banditlab import collect
+
+            return collect.main(arguments[1:])
         if word == "list":
             return _list(arguments[1:])
         if word == "store":
             return _store(arguments[1:])
         if word and "=" not in word and word[0] not in "-~+":
-            names = ["list", "claims", "report", "store", *(f"experiment={name}" for name in catalog.experiments())]
+            names = ["collect", "list", "claims", "report", "store"]
+            names += [f"experiment={name}" for name in catalog.experiments()]
             raise ValueError(_unknown("command", word, names))
         for option in arguments:
             if option.startswith("-"):
@@ -135,15 +146,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (Through, simulate.SimulationError, ValueError, TypeError, OSError, ImportError) as error:
+    except (Through, *_TOLD) as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             traceback.print_exception(error)
         return _tell_error(error.error if isinstance(error, Through) else error)
 
 
 def _tell_error(error: Exception) -> int:
-    print("\n".join([f"banditlab: {_in_one_line(error)}", *_notes(error)]), file=sys.stderr)
-    return 1 if isinstance(error, simulate.SimulationError) else 2
+    print("\n".join([f"banditlab: {_line(error)}", *_notes(error)]), file=sys.stderr)
+    return _code(error)
+
+
+def _line(error: Exception) -> str:
+    """One line; what is not meant for users also tells its type."""
+    return _in_one_line(error) if isinstance(error, _TOLD) else f"{type(error).__name__}: {_in_one_line(error)}"
+
+
+def _code(error: Exception) -> int:
+    return 2 if isinstance(error, ValueError | TypeError | OSError) else 1
 
 
 def _notes(error: BaseException) -> list[str]:
@@ -239,19 +259,62 @@ def _size_of(files: Sequence[Any]) -> str:
 # ---------------------------------------------------------------------------------------------------------------
 
 
+_multirun: launchers.Multirun | None = None  # the one that this process launches
+
+
 def _run(arguments: list[str]) -> int:
+    global _multirun
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
     app = hydra.main(config_path=str(catalog.conf()), config_name="config", version_base="1.3")(experiment)
+    drawn_here = not any(word.startswith("hydra/launcher=") for word in arguments)
+    _multirun, interrupted = None, True
     try:
         # Hydra reads the process's arguments, and HYDRA_FULL_ERROR lets errors through instead of printing them
-        with _as_process(["banditlab", *arguments], HYDRA_FULL_ERROR="1"), _artist():
+        with _as_process(["banditlab", *arguments], HYDRA_FULL_ERROR="1"), _artist(wanted=drawn_here):
             app()
+        interrupted = False
     except (HydraException, OmegaConfBaseException) as error:
         raise ValueError(_in_one_line(error, arguments)) from error
-    return 0
+    except KeyboardInterrupt as stop:
+        if _multirun is not None and not _notes(stop):
+            stop.add_note(_kept(_multirun.stores))
+        raise
+    except Exception as error:  # of a launcher: those of jobs stay in their folders
+        if _multirun is None or _multirun.launcher == "basic" or _multirun.died:
+            raise
+        _multirun.died.append(_line(error).partition(". ")[0])
+        interrupted = False
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            traceback.print_exception(error)
+    finally:
+        if _multirun is not None:
+            _multirun.end(cancel=interrupted)
+    return 0 if _multirun is None else _tell_multirun(_multirun)
+
+
+def _tell_multirun(multirun: launchers.Multirun) -> int:
+    """Print what became of the jobs; returns the exit code."""
+    failures, results = multirun.left()
+    for failure in failures:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            print(failure.traceback, end="", file=sys.stderr)
+        print("\n".join([f"banditlab: {failure.tell(multirun.common)}", *failure.notes]), file=sys.stderr)
+    for words in multirun.died:
+        print(f"banditlab: hydra/launcher={multirun.launcher}: {words}", file=sys.stderr)
+    print(f"jobs      {results} of {multirun.jobs or results} left results in {multirun.folder}")
+    if results > 1:
+        print(f"together  {shlex.join(['banditlab', 'collect', str(multirun.folder)])}")
+    return failures[0].code if failures else int(bool(multirun.died) or results < multirun.jobs)
+
+
+def _kept(stores: Sequence[str]) -> str:
+    """What an interrupted command leaves."""
+    if not stores:
+        return "; store=null: nothing was kept"
+    return f"; finished shards are in {', '.join(stores)}, and the same command resumes from them"
 
 
 @contextlib.contextmanager
@@ -275,18 +338,40 @@ def check_first() -> Callback:
     from hydra.experimental.callback import Callback
 
     class Check(Callback):
+        home, launching = os.getcwd(), os.getpid()
+
         def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
             _check(config, config.hydra.run.dir)
 
         def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-            for overrides in _jobs(config):
+            jobs, given = [], _jobs(config)
+            for overrides in given:
                 try:
-                    job = compose(config.hydra.job.config_name, overrides)
+                    jobs.append(compose(config.hydra.job.config_name, overrides))
                 except HydraException as error:
                     raise Through(ValueError(_in_one_line(error, overrides))) from error
-                _check(job, config.hydra.sweep.dir)
+                _check(jobs[-1], config.hydra.sweep.dir)
+            _begin_multirun(config, jobs, given)
+
+        def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+            if os.getpid() != self.launching:  # relative paths mean those of the command, and its jobs share a terminal
+                os.chdir(self.home)
+                simulate.be_silent()
 
     return Check()
+
+
+def _begin_multirun(config: DictConfig, jobs: Sequence[DictConfig], overrides: Sequence[Sequence[str]]) -> None:
+    global _multirun
+    try:
+        _multirun = launchers.arrange(config, jobs)
+    except ValueError as error:
+        raise Through(error) from error
+    if len(overrides) > 1:
+        _multirun.common = set.intersection(*map(set, overrides))
+    _multirun.follow()
+    if _multirun.launcher != "basic":
+        print(f"jobs      {_multirun}", flush=True)
 
 
 def _jobs(config: DictConfig) -> list[list[str]]:
@@ -321,7 +406,7 @@ def _check(config: DictConfig, folder: str) -> None:
             _check_writable("store", wanted.store)
     except InstantiationException as error:
         raise Through(ValueError(_in_one_line(error.__cause__ or error))) from error
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except Exception as error:  # of any type: a callback's would be a warning, and the jobs would run
         raise Through(error) from error
 
 
@@ -337,16 +422,18 @@ def experiment(config: DictConfig) -> None:
     try:
         result, drawn = _simulate_and_save(wanted, config, folder, overrides)
     except KeyboardInterrupt as stop:
-        kept = f"finished shards are in {Path(wanted.store or '').absolute()}, and the same command resumes from them"
-        stop.add_note("; store=null: nothing was kept" if wanted.store is None else f"; {kept}")
+        stop.add_note(_kept([] if wanted.store is None else [str(Path(wanted.store).absolute())]))
         raise
-    except (simulate.SimulationError, ValueError, TypeError, OSError) as error:
+    except Exception as error:
         if isinstance(error, simulate.SimulationError):
             again = [word for word in overrides if not word.startswith("only=")]
             error.add_note(f"reproduce: {shlex.join(['banditlab', *again, f'only={error.replication}'])}")
         if job.mode == RunMode.RUN:
-            raise Through(error) from error
-        raise  # Hydra tells which job it was, and goes on with the others
+            if isinstance(error, _TOLD):
+                raise Through(error) from error
+            raise
+        launchers.Failure.of(job.job.num, overrides, error, _line(error), _code(error)).write(folder)
+        return  # the others go on, and the process that launched them tells of it
     finally:
         if not any(folder.iterdir()):
             folder.rmdir()
@@ -492,6 +579,9 @@ def _in_one_line(error: BaseException, arguments: Sequence[str] = ()) -> str:
         group, _, name = error.missing_cfg_file.partition("/")
         if group in _GROUPS:
             return _unknown(group, name, list(_GROUPS[group]()))
+        if error.missing_cfg_file.startswith("hydra/launcher/"):
+            name = name.removeprefix("launcher/")
+            return launchers.missing(name) or _unknown("hydra/launcher", name, ["basic", *launchers.NAMES])
     if found := re.match(r"Could not override '([^']*)'", text):
         return _unknown("key", found.group(1), _keys(arguments))
     if found := re.match(r"Ambiguous value for argument '([^']*)'", text):
@@ -544,13 +634,14 @@ _easel: Connection | None = None  # to the process that draws, where there is on
 
 
 @contextlib.contextmanager
-def _artist() -> Iterator[None]:
+def _artist(*, wanted: bool) -> Iterator[None]:
     """A second process that imports what draws while this one composes and simulates, and then draws.
 
-    Without a second processor, and where forking a process is not safe, this process draws.
+    Without a second processor, and where forking a process is not safe, this process draws; a job that a launcher runs
+    in another process draws there.
     """
     global _easel
-    if sys.platform != "linux" or simulate.processors() < 2:
+    if not wanted or sys.platform != "linux" or simulate.processors() < 2:
         yield
         return
     context = multiprocessing.get_context("fork")
@@ -610,30 +701,33 @@ def _draw(result: Result, wanted: Mapping[str, dict[str, Any]], folder: Path) ->
 
 
 def _tell(name: str, result: Result, folder: Path, drawn: Sequence[Path], store: str | None) -> None:
-    """Print what was measured, and where everything is."""
+    """Print what was measured, and where everything is, at once: jobs of a launcher share the output."""
     from banditlab.trajectory import MANIFEST, TABLE, Grid, Trajectory
 
     seconds = result.manifest["wall_seconds"]
+    lines = []
     if not isinstance(result, Grid):
         if isinstance(result, Trajectory):
             what, measured, size = "regret", result.regret, f"{result.rounds} rounds"
         else:
             what, measured, size = "suboptimality", result.gap, f"up to {result.samples[-1]} samples"
-        print(f"{name}: {result.problem.summary}; {len(result.replications)} replications of {size} in {seconds:.1f} s")
+        n = len(result.replications)
+        lines.append(f"{name}: {result.problem.summary}; {n} replications of {size} in {seconds:.1f} s")
         width = max(map(len, [what, *measured]))
-        print(f"{what:<{width + 2}}{'mean':>10}{'2 s.e.':>10}{'median':>10}{'95 %':>10}{'bound':>10}")
+        lines.append(f"{what:<{width + 2}}{'mean':>10}{'2 s.e.':>10}{'median':>10}{'95 %':>10}{'bound':>10}")
         for label, values in measured.items():
             final = values[:, -1]
             error = 2.0 * final.std(ddof=1) / math.sqrt(final.size) if final.size > 1 else math.nan
             numbers = [final.mean(), error, *np.quantile(final, [0.5, 0.95])]
             bound = f"{result.bounds[label][-1]:>10.4g}" if label in result.bounds else ""
-            print(f"{label:<{width + 2}}" + "".join(f"{x:>10.4g}" for x in numbers) + bound)
+            lines.append(f"{label:<{width + 2}}" + "".join(f"{x:>10.4g}" for x in numbers) + bound)
     else:
         axes = ", ".join(f"{axis} ({len(values)})" for axis, values in result.axes.items())
-        print(f"{name}: sweep over {axes}; {len(result.table)} runs in {seconds:.1f} s")
-    print(f"table     {folder / TABLE}")
-    print(f"manifest  {folder / MANIFEST}")
+        lines.append(f"{name}: sweep over {axes}; {len(result.table)} runs in {seconds:.1f} s")
+    lines.append(f"table     {folder / TABLE}")
+    lines.append(f"manifest  {folder / MANIFEST}")
     for path in drawn:
-        print(f"figure    {path}")
+        lines.append(f"figure    {path}")
     if store is not None:
-        print(f"shards    {Path(store).absolute()}")
+        lines.append(f"shards    {Path(store).absolute()}")
+    print("\n".join(lines), flush=True)

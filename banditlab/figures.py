@@ -542,7 +542,7 @@ def scaling(
         figure, (axes,) = _canvas(wide, 1)
         labels, shown, tailed = [], [], False
         for (name, rows), line in zip(_series(grid, x), _lines()):
-            rows = rows.sort_values("replication")  # the cells of a sweep share random numbers, by replication
+            rows = rows.sort_values(_repeated_by(grid))  # the cells of a sweep share random numbers, by replication
             samples = {float(value): part[y].to_numpy(float) for value, part in rows.groupby(x)}
             at, found = np.array(list(samples)), [rates.summary(final) for final in samples.values()]
             mean = np.array([s.mean for s in found])
@@ -571,7 +571,7 @@ def scaling(
         axes.set_ylabel(f"mean {what}")
         caption = [
             *_about(grid),
-            "Bars: \N{PLUS-MINUS SIGN}2 standard errors." if grid.table["replication"].nunique() > 1 else "",
+            "Bars: \N{PLUS-MINUS SIGN}2 standard errors." if _replications(grid) > 1 else "",
             f"Pale lines and numbers: fitted exponent of ${_symbol(x)}$ with 95{_NBSP}% interval.",
             "Hollow: tail-dominated (maximum above five medians)." if tailed else "",
         ]
@@ -684,7 +684,7 @@ def coverage(grid: Grid, *, x: str = "coverage", wide: bool = False) -> Figure:
         raise ValueError("grid: coverage needs an offline sweep, this one has rounds, not samples")
     values = _axis(grid, x)
     _check_channel(grid, "gap")
-    replications = grid.table["replication"].nunique()
+    replications = _replications(grid)
     sizes = np.unique(grid.table["samples"])
     with _style():
         figure, (axes,) = _canvas(wide, 1)
@@ -1326,10 +1326,13 @@ def _size(grid: Grid) -> str:
     return "samples" if "samples" in grid.table else "rounds"
 
 
+_NO_CHANNEL = ("rounds", "samples", "algorithm", "seed", "replication", "law")
+
+
 def _check_channel(grid: Grid, y: str | None) -> str:
     """The channel asked for, which must be there, or that of the exact measure."""
     y = y or ("gap" if _size(grid) == "samples" else "regret")
-    checks.known("y", y, set(grid.table.columns) - {*grid.axes, "rounds", "samples", "algorithm", "replication", "law"})
+    checks.known("y", y, set(grid.table.columns) - {*grid.axes, *_NO_CHANNEL})
     return y
 
 
@@ -1371,9 +1374,18 @@ def _instance(summary: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
 
 
+def _repeated_by(grid: Grid) -> list[str]:
+    """Columns that number the repetitions of a cell: of several seeds where results were collected."""
+    return [name for name in ("seed", "replication") if name in grid.table and name not in grid.axes]
+
+
+def _replications(grid: Grid) -> int:
+    return len(grid.table[_repeated_by(grid)].drop_duplicates())
+
+
 def _about(grid: Grid) -> list[str]:
     """Instance and replications of a sweep."""
-    n = grid.table["replication"].nunique()
+    n = _replications(grid)
     return [_instance(grid.manifest.get("problem", "")), f"{n} replications." if n > 1 else "One replication."]
 
 

@@ -29,6 +29,7 @@ import sysconfig
 import tempfile
 import threading
 import types as python_types
+import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -76,6 +77,7 @@ _PRESENTATION = {
     "cli.py",
     "cluster.py",
     "collect.py",
+    "launchers.py",
     "figures.py",
     "rates.py",
     "report.py",
@@ -364,7 +366,7 @@ class _SourceKeyedCache(_Cache):
         names = {f.name for f in cres.library._final_module.functions if f.is_declaration}
         called_apart = [_apart[name] for name in sorted(names & set(_apart))]
         data = dumps((called_apart, CompileResultCacheImpl.reduce(None, cres)))
-        temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
             temporary.write_bytes(hashlib.sha256(data).digest() + data)
             os.replace(temporary, path)

@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import inspect
 import itertools
+import math
 import os
 import sys
 import time
@@ -36,6 +37,9 @@ _SHARD_REPLICATIONS = 16  # and at most this many replications
 _MOST_SAMPLES = 10**14  # beyond, the sampler of binomials loses digits
 _PATIENCE = 2.0  # seconds before a progress bar appears
 _TICK = 0.1  # seconds between looks at the workers
+
+PROCESSORS = "BANDITLAB_PROCESSORS"
+"""Environment variable: the most processors that a process uses; launchers set it for jobs that share a machine."""
 
 
 Shared = dict[tuple[int, int], Any]
@@ -328,8 +332,15 @@ def blocks(work: int, replications: range) -> Iterator[tuple[int, int]]:
 
 
 def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Processors that this process may use: of its affinity, its SLURM task and its share among a launcher's jobs."""
+    limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
+    for name in ("SLURM_CPUS_PER_TASK", "SLURM_CPUS_ON_NODE", PROCESSORS):  # SLURM sets the first where it is asked for
+        value = os.environ.get(name, "")
+        if name == PROCESSORS and value and not (value.isdecimal() and int(value)):
+            raise ValueError(f"{PROCESSORS}: expected a number of processors, got {value!r}")
+        if value.isdecimal():
+            limits.append(int(value))
+    return max(min(limits), 1)
 
 
 def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], threads: int) -> None:
@@ -360,6 +371,12 @@ def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], th
             controls[:, 0] = 1
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def be_silent() -> None:
+    """Show no progress in this process: others use the same terminal."""
+    global _PATIENCE
+    _PATIENCE = math.inf
 
 
 @contextlib.contextmanager

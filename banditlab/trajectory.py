@@ -29,7 +29,8 @@ FORMAT = 1
 """Of saved results; those without a number, from before there was one, are read too."""
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of what results depend on, and the digest of the numerical sources."""
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"python": platform.python_version(), "sources": sources_digest()}
@@ -132,7 +133,7 @@ class Trajectory:
             f"checkpoints={checkpoints.tolist()})",
             "wall_seconds": seconds,
             "rounds_per_second": len(algorithms) * len(replications) * rounds / max(seconds, 1e-9),
-            "versions": _versions(),
+            "versions": versions(),
         }
         bounds = _curves(algorithms, "bound", problem, rounds, checkpoints)
         return cls(problem, rounds, seed, replications, checkpoints, channels, bounds, manifest)
@@ -249,7 +250,7 @@ class Offline:
             f"seed={seed})",
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),
-            "versions": _versions(),
+            "versions": versions(),
         }
         bounds, laws = _curves(algorithms, "bound", problem, samples), _laws(algorithms, problem, samples)
         lower = problem.lower_bound(samples)
@@ -361,7 +362,7 @@ class Grid:
         work = sum(cell.work * len(cell.replications) for cell in cells)
         manifest = {
             "kind": "grid",
-            "problem": _shared([cell.problem.summary for cell in cells]),
+            "problem": shared([cell.problem.summary for cell in cells]),
             "axes": {
                 name: [v.item() if isinstance(v, np.generic) else v for v in values] for name, values in axes.items()
             },
@@ -374,7 +375,7 @@ class Grid:
             f"seed={cells[0].seed}) with the one {cells[0].size[0]} of the table, unless it is an axis",
             "wall_seconds": seconds,
             "rounds_per_second": work / max(seconds, 1e-9),
-            "versions": _versions(),
+            "versions": versions(),
         }
         return cls(axes, pd.concat(parts, ignore_index=True), manifest)
 
@@ -422,7 +423,7 @@ def _tidy(
     return pd.concat(parts, ignore_index=True)
 
 
-def _shared(summaries: Sequence[str]) -> str:
+def shared(summaries: Sequence[str]) -> str:
     """What the problems of a sweep have in common, part by part of their summaries."""
     first, *rest = [summary.split(", ") for summary in summaries]
     return ", ".join(part for part in first if all(part in other for other in rest))

@@ -21,6 +21,7 @@ import os
 import pkgutil
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -580,7 +581,7 @@ def _page(outcomes: Sequence[Outcome], skipped: Sequence[Claim], full: bool) -> 
 
 
 def _check_writable(folder: Path) -> None:
-    probe = folder / f".probe-{os.getpid()}"
+    probe = folder / f".probe-{uuid.uuid4().hex}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"")
