@@ -599,7 +599,8 @@ def pessimism_helps_unseen_deviations() -> Claim:
 
     return Claim(
         statement="Pessimism costs no rate under KL, and loses less where deviations were not seen.",
-        latex=r"\mathrm{gap}(\underline{x}, \overline{y}) \le \overline{V} - \underline{V}",
+        latex=r"\mathrm{gap}_{\mathrm{pess}}(n) \asymp \mathrm{gap}_{\mathrm{plug}}(n) \asymp n^{-1};\ "
+        r"\mathrm{gap}_{\mathrm{pess}} < \mathrm{gap}_{\mathrm{plug}}\ \text{where deviations were not seen}",
         source="Zhong et al. 2022, ICML, arXiv:2202.07511, for the widths; under KL derived for this package",
         predicted="difference: 0; constant; below 1",
         study=study,
