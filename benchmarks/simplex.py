@@ -7,6 +7,7 @@ quantecon, which is no dependency: pip install quantecon.
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 import time
@@ -59,8 +60,8 @@ def main() -> None:
             games = draw(kind, count, size)
             extent = np.ptp(games, axis=(1, 2))
             found = []
-            for solve in (lambda gaps, G=games, w=equilibrium.simplex(size, size): ours(G, w, gaps),
-                          lambda gaps, G=games: theirs(G, gaps)):  # fmt: skip
+            work = equilibrium.simplex(size, size)
+            for solve in (functools.partial(ours, games, work), functools.partial(theirs, games)):
                 gaps, spent = np.empty(count), []
                 solve(gaps)
                 for _ in range(3):
