@@ -567,7 +567,8 @@ def scaling(
         size = _size(grid)
         sizes = set(grid.table[size])
         amount = f"${_number(sizes.pop()) if len(sizes) == 1 else _symbol(size)}$ {size}"
-        what = f"suboptimality from {amount}" if y == "gap" else f"{y.replace('_', ' ')} after {amount}"
+        gap = grid.manifest.get("gap", "suboptimality")
+        what = f"{gap} from {amount}" if y == "gap" else f"{y.replace('_', ' ')} after {amount}"
         axes.set_ylabel(f"mean {what}")
         caption = [
             *_about(grid),

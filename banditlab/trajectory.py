@@ -363,6 +363,7 @@ class Grid:
         manifest = {
             "kind": "grid",
             "problem": shared([cell.problem.summary for cell in cells]),
+            "gap": getattr(cells[0].problem, "gap_label", "suboptimality").partition("\n")[0],
             "axes": {
                 name: [v.item() if isinstance(v, np.generic) else v for v in values] for name, values in axes.items()
             },
