@@ -62,7 +62,7 @@ _HYDRA_OPTIONS = (
 )
 
 
-_TOLD = (simulate.SimulationError, ValueError, TypeError, OSError, ImportError, RuntimeError)
+_TOLD = (simulate.SimulationError, ValueError, TypeError, OSError, ImportError)
 """Errors that tell users what is wrong; others are of their own code, or ours."""
 
 

@@ -85,13 +85,14 @@ def on_dask(
     ImportError
         Where dask is not installed.
     ConnectionError
-        Where the scheduler does not answer, or is lost: shards that had come back are kept.
+        Where the scheduler does not answer, or is lost, or the workers of a task died again and again: shards that had
+        come back are kept.
     ValueError
         Where a worker has other versions or sources.
     SimulationError
         From a replication that failed.
     RuntimeError
-        Where the workers of a task died again and again.
+        Where a script starts worker processes without a guard.
     """
     with _connected(executor, workers) as client:
         _check_workers(client)
@@ -127,7 +128,7 @@ def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str
                         for i in chosen:
                             deaths[i] += 1
                             if deaths[i] >= DEATHS:
-                                raise RuntimeError(_given_up(tasks[i]))
+                                raise ConnectionError(_given_up(tasks[i]))
                         queue.extendleft(reversed(chosen))
                         continue
                     for i, channels in zip(chosen, answer.channels, strict=True):
