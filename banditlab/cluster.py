@@ -39,7 +39,7 @@ SECONDS = 2.0
 DEATHS = 5
 """Workers that may die on a task before it is given up."""
 
-_TICK = 0.1  # seconds between looks at the workers
+_TICK = 0.5  # seconds between looks at the workers; an answer is noticed at once
 _CONNECT = 10.0  # seconds for a scheduler to answer
 _PATIENCE = 30.0  # seconds to wait for the first worker, and for a scheduler that stopped answering
 
@@ -107,11 +107,13 @@ def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str
     queue = deque(range(len(tasks)))
     pending: dict[Any, list[int]] = {}
     deaths = [0] * len(tasks)
+    slots = 1
     done, spent, played = 0, 0.0, 0  # work done; seconds and work of answers, for the rate
     with progress(sum(work)) as show:
         try:
             while queue or pending:
-                slots = max(sum(client.nthreads().values()), 1)
+                if queue:  # workers come and go
+                    slots = max(sum(client.nthreads().values()), 1)
                 while queue and len(pending) < 2 * slots:
                     chosen = [queue.popleft()]
                     room = SECONDS * played / spent - work[chosen[0]] if spent > 0.0 else 0.0
@@ -212,7 +214,7 @@ def _watching(stop: str, control: np.ndarray) -> Iterator[None]:
     client, over = get_client(), threading.Event()
 
     def watch() -> None:
-        while not over.wait(0.5):
+        while not over.wait(1.0):
             try:
                 stopped = Event(stop, client=client).is_set()
             except Exception:
