@@ -111,7 +111,7 @@ def nash_vi(problem: Game, rounds: int, *, scale: float = 0.5, delta: float = 0.
     rounds : int
         K, in the level of the bonus.
     scale : float
-        Practical width >= 0; .1 is too small, and at .3 regret is linear in some runs of a hundred.
+        Practical width >= 0. See `somg` for what happens where it is too small.
     delta : float
         In (0, 1].
     growth : float

@@ -32,7 +32,7 @@ def somg(
         K, in the level of the bonus.
     scale : float
         Practical width >= 0; 1 is the theorem's order. Without KL, or nearly, optimism fails on some seeds where it is
-        too small (most at .1, one in 30 at .3): an action valued too low is never tried again, and regret is linear.
+        too small (on most at .1, on few at .3): an action valued too low is never tried again, and regret is linear.
     superoptimism : float
         Factor >= 0 of the bonus; 2 or 3 in theory, for the errors of Q and of Q+.
     delta : float

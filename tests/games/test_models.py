@@ -6,6 +6,7 @@ import pytest
 from banditlab import rng
 from banditlab.games import instances
 from banditlab.games.models import Counts, Regressions, draw_counts, model, predict_pairs
+from banditlab.games.problem import linear, tabular
 from banditlab.jit import jit
 from banditlab.mdps.least_squares import perturb, regress
 
@@ -85,6 +86,22 @@ def test_regressions_predict_what_least_squares_on_the_data_does():
         np.testing.assert_allclose(q, problem.features[h] @ w, rtol=1e-10)
         norm = np.einsum("sabi,ij,sabj->sab", problem.features[h], np.linalg.inv(precision), problem.features[h])
         np.testing.assert_allclose(width, np.sqrt(norm), rtol=1e-10)
+
+
+def test_features_of_every_cell_are_the_counts_up_to_the_ridge():
+    plain = tabular(np.full((2, 2, 3, 2), 0.5), np.full((2, 2, 3), 0.5), eta=1.0, horizon=2)
+    cells = np.eye(12).reshape(2, 2, 3, 12)
+    known = model(plain, 1.0, 1.0), model(linear(cells, plain.transition, plain.reward, eta=1.0), 1.0, 1e-6)
+    data, rewards = transitions(plain, 300, 2)
+    found = []
+    for state in known:
+        learn(state, data, rewards)
+        q, width = np.empty((2, 2, 3)), np.empty((2, 2, 3))
+        predicted(state, 1, np.array([0.3, 1.0]), 0.0, q, width)
+        found.append((q, width))
+    for counted, regressed in zip(*found, strict=True):
+        np.testing.assert_allclose(regressed, counted, rtol=1e-5)  # the ridge is 1e-6 of a visit
+        assert np.ptp(counted) > 0.01
 
 
 def test_a_plan_is_due_when_some_visits_have_grown_by_the_factor(random_game):

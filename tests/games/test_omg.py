@@ -7,7 +7,7 @@ import pytest
 
 from banditlab.games import instances
 from banditlab.games.omg import omg
-from banditlab.games.problem import linear, matrix
+from banditlab.games.problem import matrix
 
 T = 30_000
 AT = np.unique(np.geomspace(1, T, 60).astype(np.int64))
@@ -55,23 +55,6 @@ def test_solving_anew_at_every_tenth_more_plays_loses_little(curves):
     assert (often["plans"] == 5000.0).all() and rare["plans"].max() < 200.0
     x, y = rare["regret"][:, 0], often["regret"][:, 0]
     assert abs(x.mean() - y.mean()) <= 4.0 * math.hypot(x.std(), y.std()) / 4.0  # four standard errors
-
-
-def test_features_of_every_cell_are_the_game_without_features_up_to_the_ridge(play):
-    payoff = np.array([[0.9, 0.2], [0.1, 0.7]])
-    problem = linear(np.eye(4).reshape(1, 2, 2, 4), np.ones((1, 2, 2, 1)), payoff[None], eta=2.0, horizon=1)
-    learner = omg(problem, 500, lam=1e-6)
-    play(problem, learner, [500])
-    state = learner.model.regression
-    n = 1.0 / state.width[0, 0] - 1e-6
-    plain = omg(matrix(payoff, eta=2.0), 500)
-    play(matrix(payoff, eta=2.0), plain, [500])
-    assert n.sum() == pytest.approx(1000.0, rel=1e-9) and np.allclose(n, np.round(n), atol=1e-6)
-    mean = state.rewards[0] / (n + 1e-6)
-    x, y = (matrix(np.clip(mean, 0.0, 1.0).reshape(2, 2), eta=2.0).equilibrium())[:2]
-    assert matrix(np.clip(mean, 0, 1).reshape(2, 2), eta=2.0).suboptimality((x, y)) < 1e-12
-    assert np.abs(mean - payoff.ravel()).max() < 4.0 * 0.5 / np.sqrt(n.min())  # four standard errors
-    assert np.abs(plain.model.rewards / plain.model.visits - payoff).max() < 2.0 / math.sqrt(plain.model.visits.min())
 
 
 @pytest.mark.slow
