@@ -14,10 +14,10 @@ import itertools
 import math
 import os
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -283,14 +283,13 @@ def study(
             kept.write(descriptions[i], shard.start, shard.stop, channels, abouts[i])
         done[i][shard.start] = channels
 
-    def work(task: int, control: np.ndarray) -> bool:
+    def work(task: int, control: np.ndarray) -> None:
         shared: Shared = {}
         for place, (_, shard) in enumerate(tasks[task]):
             channels = play_shard(shard, control, shared)
             if channels is None:
-                return False
+                return
             keep(task, place, channels)
-        return True
 
     if isinstance(executor, str) and executor == "threads":
         sizes = [sum(shard.cell.work * (shard.stop - shard.start) for _, shard in shards) for shards in tasks]
@@ -343,7 +342,7 @@ def processors() -> int:
     return max(min(limits), 1)
 
 
-def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], threads: int) -> None:
+def on_threads(work: Callable[[int, np.ndarray], Any], sizes: Sequence[int], threads: int) -> None:
     """The executor: run `work(task, control)` for each task, on threads that release the GIL.
 
     An exception of a task, or Ctrl-C, stops the running kernels through their `control` and is raised once they have
@@ -359,18 +358,38 @@ def on_threads(work: Callable[[int, np.ndarray], bool], sizes: Sequence[int], th
         Number of workers.
     """
     controls = np.zeros((len(sizes), 3), np.int64)
-    with ThreadPoolExecutor(threads) as pool, progress(sum(sizes)) as show:
+    left = iter(range(len(sizes)))
+    failures: list[BaseException] = []
+
+    def worker() -> None:
         try:
-            pending = {pool.submit(work, task, controls[task]) for task in range(len(sizes))}
-            while pending:
-                finished, pending = wait(pending, timeout=_TICK, return_when=FIRST_EXCEPTION)
-                for future in finished:
-                    future.result()
+            for task in left:
+                if controls[task, 0]:
+                    return
+                work(task, controls[task])
+        except BaseException as failure:
+            failures.append(failure)
+            controls[:, 0] = 1
+
+    # Ctrl-C is raised in this thread, anywhere: it must hold no lock then that a worker waits for, and the futures of
+    # concurrent.futures are such locks. Threads are only looked at.
+    workers = [threading.Thread(target=worker) for _ in range(min(threads, len(sizes)))]
+    with progress(sum(sizes)) as show:
+        try:
+            for thread in workers:
+                thread.start()
+            while any(thread.is_alive() for thread in workers):
+                next(thread for thread in workers if thread.is_alive()).join(_TICK)
                 show(int(controls[:, 1].sum() + controls[:, 2].sum()))
         except BaseException:
             controls[:, 0] = 1
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
+        finally:
+            for thread in workers:
+                if thread.ident is not None:
+                    thread.join()
+    if failures:
+        raise failures[0]
 
 
 def be_silent() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from typing import NamedTuple
 
@@ -187,26 +188,47 @@ def test_ctrl_c_returns_within_a_second_and_keeps_finished_shards(tmp_path):
     assert list(tmp_path.rglob("*.shard"))
 
 
-def test_an_interruption_while_tasks_are_handed_out_stops_those_that_run(monkeypatch):
-    """The third of four tasks is not handed out; without the stop the first two would run for twenty seconds."""
-    original = simulate.ThreadPoolExecutor.submit
+def test_an_interruption_while_threads_are_started_stops_those_that_run(monkeypatch):
+    """The second of two threads is not started; without the stop the first would run for twenty seconds."""
+    original = threading.Thread.start
+    started = []
 
     def work(task, control):
         until = time.monotonic() + 20.0
         while not control[0] and time.monotonic() < until:
             time.sleep(0.01)
-        return False
 
-    def submit(pool, function, task, control):
-        if task == 2:
+    def begin(thread):
+        started.append(thread)
+        if len(started) == 2:
             raise KeyboardInterrupt
-        return original(pool, function, task, control)
+        original(thread)
 
-    monkeypatch.setattr(simulate.ThreadPoolExecutor, "submit", submit)
+    monkeypatch.setattr(threading.Thread, "start", begin)
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         simulate.on_threads(work, [1] * 4, 2)
-    assert time.monotonic() - start < 10.0
+    assert time.monotonic() - start < 10.0 and not started[0].is_alive()
+
+
+def test_ctrl_c_at_any_moment_of_a_study_of_many_tasks_ends_it():
+    """With a future for each task, whose locks the waiting thread takes, one in some ten of these hung for ever."""
+    code = """
+    import random, signal, time
+    from banditlab import simulate
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    moments = random.Random(1)
+    for trial in range(40):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, moments.uniform(0.01, 0.2))
+            simulate.on_threads(lambda task, control: time.sleep(0.01), [1] * 8000, 2)
+        except KeyboardInterrupt:
+            print(trial, flush=True)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True, timeout=60, check=True
+    )
+    assert ended.stdout.split() == [str(trial) for trial in range(40)]
 
 
 # --- offline studies ----------------------------------------------------------------------------------------------
