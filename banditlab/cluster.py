@@ -142,16 +142,22 @@ def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str
                     future.release()
                 show(done)
                 _check_alive(client)
-        except BaseException:
-            with contextlib.suppress(Exception):  # the scheduler may be what was lost
-                _within(1.0, stop.set)
-                _within(1.0, client.cancel, list(pending), force=True)
+        except BaseException as error:
+            _within(1.0, stop.set)
+            _within(1.0, client.cancel, list(pending), force=True)
+            if isinstance(error, OSError):  # of the connection, or of the store
+                _check_alive(client, ask=True)
             raise
 
 
 def _within(seconds: float, ask: Callable[..., Any], *arguments: Any, **options: Any) -> None:
-    """Ask the scheduler for something, and go on after so many seconds even if it does not answer."""
-    asking = threading.Thread(target=ask, args=arguments, kwargs=options, daemon=True)
+    """Ask the scheduler for something, and go on after so many seconds even if it does not answer or is not there."""
+
+    def attempt() -> None:
+        with contextlib.suppress(Exception):
+            ask(*arguments, **options)
+
+    asking = threading.Thread(target=attempt, daemon=True)
     asking.start()
     asking.join(seconds)
 

@@ -212,7 +212,7 @@ def test_an_interruption_while_threads_are_started_stops_those_that_run(monkeypa
 
 
 def test_ctrl_c_at_any_moment_of_a_study_of_many_tasks_ends_it():
-    """With a future for each task, whose locks the waiting thread takes, one in some ten of these hung for ever."""
+    """With a future for each task, whose locks the waiting thread takes, one of these would hang for ever."""
     code = """
     import random, signal, time
     from banditlab import simulate

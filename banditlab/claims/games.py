@@ -32,7 +32,7 @@ from banditlab.claims import (
     pooled,
 )
 from banditlab.games import instances
-from banditlab.games.kl_pmvi import kl_pmvi
+from banditlab.games.kl_pmvi import brackets, kl_pmvi
 from banditlab.games.nash_vi import nash_vi
 from banditlab.games.omg import omg
 from banditlab.games.plug_in import plug_in
@@ -607,4 +607,188 @@ def pessimism_helps_unseen_deviations() -> Claim:
         control=lambda budget: study(budget, "all"),
         wrong="data of all cells throughout",
         figure=figure,
+    )
+
+
+@claim
+def brackets_certify_policies() -> Claim:
+    """The pessimistic and optimistic values of PMVI and Nash-VI bracket the value and bound the gap of their policies.
+
+    Four mixed cores, S = 3, H = 3, delta = .1. PMVI at scale 1 on n = 10^2, 10^3, 10^4 and 10^5: the share of datasets
+    with V* outside [V_lo, V_up] in some state and stage lies in (-inf, 0.1], and the share whose gap exceeds
+    V_up - V_lo at the first state in (-inf, 0.1]. Nash-VI at scale .5, its plan after K = 2^4, 2^5, ..., 2^14 episodes:
+    the share of plans whose gap exceeds V+ - V- lies in (-inf, 0.1].
+
+    The control has widths a twentieth as large.
+    """
+    sizes = [10**k for k in (2, 3, 4, 5)]
+    rounds = [2**k for k in range(4, 15)]
+
+    def study(budget: Budget, factor: float = 1.0) -> tuple[Offline, dict[str, np.ndarray]]:
+        runs = budget.run_offline(
+            lambda seed: instances.mixed_core(seed=seed, eta=math.inf),
+            {"PMVI": functools.partial(pmvi, scale=factor)},
+            over={"seed": range(4)},
+            samples=sizes,
+            replications=budget.choose(12, 200),
+        )
+        found: dict[str, list[list[float]]] = {"outside": [], "offline": [], "plans": []}
+        for run in runs.values():
+            game, star = run.problem, run.problem.equilibrium().value
+            for i in run.replications:
+                pairs = [brackets(game.dataset(n, budget.seed, i), factor, 0.1, 1.0) for n in sizes]
+                found["outside"].append([bool((p.value > star).any() or (star > q.value).any()) for p, q in pairs])
+                found["offline"].append([game.start @ (q.value[0] - p.value[0]) for p, q in pairs])
+            for i in run.replications[:: budget.choose(6, 12)]:
+                found["plans"].append([_beyond_bracket(game, k, budget.seed, i, 0.5 * factor) for k in rounds])
+        arrays = {name: np.array(rows, float) for name, rows in found.items()}
+        return runs[(0,)], arrays | {"gap": np.concatenate([run.gap["PMVI"] for run in runs.values()])}
+
+    def _beyond_bracket(game: Any, episodes: int, seed: int, replication: int, scale: float) -> bool:
+        learner = nash_vi(game, rounds[-1], scale=scale)
+        game.play(learner, np.array([episodes]), seed, replication, np.zeros(2, np.int64))
+        joint = learner.joint.reshape(game.reward.shape)
+        gap = game.suboptimality((joint.sum(axis=3), joint.sum(axis=2)))
+        return bool(gap > game.start @ (learner.upper[0] - learner.lower[0]))
+
+    def measure(result: tuple[Offline, dict[str, np.ndarray]]) -> Numbers:
+        _, found = result
+        shares = {
+            "datasets, V* outside [V_lo, V_up]": found["outside"],
+            "datasets, gap above V_up - V_lo": (found["gap"] > found["offline"]).astype(float),
+            "plans, gap above V+ - V-": found["plans"],
+        }
+        return {f"share of {name}": estimate(lambda mean: float(mean.mean()), rows) for name, rows in shares.items()}
+
+    def figure(result: tuple[Offline, dict[str, np.ndarray]]) -> Any:
+        first, found = result
+        curves = {"duality gap": found["gap"], r"$V_{\mathrm{up}} - V_{\mathrm{lo}}$": found["offline"]}
+        return figures.suboptimality(pooled(first, f"four {CORES}, PMVI at scale 1, eta = inf", curves, "gap"))
+
+    return Claim(
+        statement="Values that are pessimistic for either player bracket the value of a game and certify policies.",
+        latex=r"V_{\mathrm{lo}} \le V^* \le V_{\mathrm{up}},\ \mathrm{gap} \le V_{\mathrm{up}} - V_{\mathrm{lo}}",
+        source="Zhong et al. 2022, ICML, arXiv:2202.07511; Liu, Yu, Bai and Jin 2021, ICML, arXiv:2010.01604",
+        predicted="V*: at most delta = .1; gaps: 0 where the widths cover the errors at V_lo and V_up",
+        study=study,
+        measure=measure,
+        verdict=lambda found: every(*(inside(number(found, name), -math.inf, 0.1) for name in found)),
+        control=lambda budget: study(budget, 0.05),
+        wrong="widths a twentieth as large",
+        figure=figure,
+    )
+
+
+@claim
+def one_unseen_cell_leaves_a_gap() -> Claim:
+    """Under KL unilateral data do not suffice: a cell left out, where both deviate, leaves a gap for ever.
+
+    Pennies with a trap, eta = 1, KL-PMVI, n = 800, 6400, 51200 and 409600: on data of all cells the exponent of n lies
+    in [-1.1, -0.9]; on all but (3, 3), which suffice without KL, the gap at the largest n over that at an eighth of it
+    lies in [0.8, 1.2], and the gap there in [0.001, 0.01].
+
+    The control has data of all cells in both.
+    """
+    sizes = [800 * 8**k for k in range(4)]
+
+    def study(budget: Budget, cover: str = "unilateral") -> dict[Any, Offline]:
+        return budget.run_offline(
+            lambda cells: instances.trap(cover=cells, eta=1.0),
+            {"KL-PMVI": kl_pmvi},
+            over={"cells": ("all", cover)},
+            samples=sizes,
+            replications=budget.choose(64, 400),
+        )
+
+    def gaps(result: dict[Any, Offline]) -> list[np.ndarray]:
+        return [run.gap["KL-PMVI"] for run in result.values()]
+
+    def measure(result: dict[Any, Offline]) -> Numbers:
+        whole, left = gaps(result)
+        return {
+            "exponent of n, all cells": estimate(lambda mean: loglog(sizes, mean), whole),
+            "last gap over the one before, a cell left out": estimate(lambda mean: float(mean[-1] / mean[-2]), left),
+            "last gap, a cell left out": estimate(lambda mean: float(mean[-1]), left),
+        }
+
+    def figure(result: dict[Any, Offline]) -> Any:
+        whole, left = gaps(result)
+        about = "pennies with a trap, KL-PMVI on data of all nine cells, or of all but (3, 3), eta = 1"
+        return figures.suboptimality(
+            pooled(next(iter(result.values())), about, {"all cells": whole, "(3, 3) left out": left}, "gap")
+        )
+
+    return Claim(
+        statement="Under KL an equilibrium has full support, and data must cover every cell, if ever so thinly.",
+        latex=r"\lim_{n \to \infty} \mathrm{gap}(n) > 0",
+        source="derived for this package from Cui and Du 2022, NeurIPS, arXiv:2201.03522",
+        predicted="exponent: -1; ratio: 1; gap: about .003",
+        study=study,
+        measure=measure,
+        verdict=lambda found: every(
+            *(
+                inside(number(found, name), *range_)
+                for name, range_ in zip(found, ((-1.1, -0.9), (0.8, 1.2), (0.001, 0.01)), strict=True)
+            )
+        ),
+        control=lambda budget: study(budget, "all"),
+        wrong="data of all cells in both",
+        figure=figure,
+    )
+
+
+@claim
+def weak_regularization_crosses_over() -> Claim:
+    """At eta = 100 the regret of OMG grows like that without KL at first, and more slowly in the end.
+
+    The 3 x 3 matrix game whose equilibrium mixes all actions, Gaussian payoffs of spread 1/2, T = 2^16: the exponent of
+    T over the last three octaves less that without regularization lies in (-inf, -0.1]; over rounds 2^5 to 2^9 the
+    difference lies in [-0.1, 0.1].
+
+    The control is not regularized in either.
+    """
+    etas = (100.0, math.inf)
+
+    def study(budget: Budget, eta: float = 100.0) -> Study:
+        return budget.run(
+            lambda number: instances.mixed_matrix(noise="gaussian", eta=(eta, math.inf)[number]),
+            {"OMG": omg},
+            over={"number": (0, 1)},
+            rounds=2**16,
+            replications=budget.choose(24, 200),
+        )
+
+    def curves(result: Study) -> list[np.ndarray]:
+        return [joined(result, "OMG", number=i) for i in (0, 1)]
+
+    def measure(result: Study) -> Numbers:
+        def less(*means: np.ndarray) -> float:
+            return _growth(means[0], len(means[0]) - 1) - _growth(means[1], len(means[1]) - 1)
+
+        return {
+            "difference of exponents, early": estimate(less, *(curve[:, 5:10] for curve in curves(result))),
+            "difference of exponents, late": estimate(less, *(curve[:, -4:] for curve in curves(result))),
+        }
+
+    return Claim(
+        statement="Weak regularization is forgotten in short runs, and bends the regret of long ones.",
+        latex=r"\mathrm{Reg}(T) = \tilde O(\min\{\eta \log^2 T, \sqrt{T}\})",
+        source="Nayak, Yang, Yagan, Joshi and Chi 2025, arXiv:2510.13060; reconstructed",
+        predicted="early: 0; late: below 0",
+        study=study,
+        measure=measure,
+        verdict=lambda found: every(
+            inside(number(found, "difference of exponents, early"), -0.1, 0.1),
+            inside(number(found, "difference of exponents, late"), -math.inf, -0.1),
+        ),
+        control=lambda budget: study(budget, math.inf),
+        wrong="no regularization",
+        figure=lambda result: figures.regret(
+            pooled(
+                result[(0,)],
+                "matrix game of 3 x 3 actions with a mixed equilibrium, OMG, Gaussian payoffs of spread .5",
+                dict(zip((_named(eta) for eta in etas), curves(result), strict=True)),
+            ),
+            time="loglog",
+        ),
     )
