@@ -442,7 +442,7 @@ def le_cam_lower_bound() -> Claim:
 
     def study(budget: Budget, knows: bool = False) -> dict[tuple[float, int], list[Offline]]:
         runs: dict[tuple[float, int], list[Offline]] = {}
-        signs, replications = budget.choose((24, 16), (100, 50))
+        signs, replications = budget.choose((16, 16), (100, 50))
         for eta in etas:
             for n in samples:
                 for seed in range(signs):

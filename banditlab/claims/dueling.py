@@ -189,7 +189,7 @@ def pessimism_is_a_trade() -> Claim:
                 fits,
                 over={},
                 samples=[250, 1000, 4000],
-                replications=budget.choose(300, 4000),
+                replications=budget.choose(160, 4000),
             ).values()
         return runs
 
@@ -313,7 +313,7 @@ def exploration_pays() -> Claim:
             problem = bradley_terry(instance().reward, eta=2.0, span=1.0) if even else instance()
             used = [scheme for pair in most[name] for scheme in pair]
             schemes = {scheme: SCHEMES[scheme] for scheme in SCHEMES if scheme in used}
-            replications = budget.choose(96, 1000)
+            replications = budget.choose(16 if even else 64, 1000)
             runs = budget.run(lambda p=problem: p, schemes, over={}, rounds=2**15, replications=replications)
             out[name] = runs[()]
         return out
@@ -409,13 +409,13 @@ def queries_grow_like_the_inverse_square_of_the_gap() -> Claim:
         least = np.sort(problem.reward_gap, axis=1)[:, 1].min()
         return symmetric_pair(problem, rounds, gate=least / (4.0 * math.sqrt(2.0 * math.log(rounds))))
 
-    def study(budget: Budget, algorithm: Any = gated) -> Study:
+    def study(budget: Budget, algorithm: Any = gated, times: int = 4) -> Study:
         return budget.run(
             lambda gap, seed: instances.gap_linear(gap, seed=seed),
             {"pair": algorithm},
             over={"gap": sizes, "seed": range(budget.choose(3, 12))},
             rounds=rounds,
-            replications=budget.choose(4, 16),
+            replications=times * budget.choose(1, 4),
         )
 
     def measure(result: Study) -> Numbers:
@@ -454,7 +454,7 @@ def queries_grow_like_the_inverse_square_of_the_gap() -> Claim:
         study=study,
         measure=measure,
         verdict=verdict,
-        control=lambda budget: study(budget, lambda problem, rounds: appo(problem, rounds, gate=0.0)),
+        control=lambda budget: study(budget, lambda problem, rounds: appo(problem, rounds, gate=0.0), times=1),
         wrong="APPO that always asks",
         figure=figure,
     )
@@ -477,7 +477,7 @@ def appo_asks_little() -> Claim:
             rules,
             over={},
             rounds=2**16,
-            replications=budget.choose(24, 200),
+            replications=budget.choose(8, 200),
         )[()]
 
     def measure(result: Trajectory) -> Numbers:
@@ -596,7 +596,7 @@ def self_play_does_not_lock_in() -> Claim:
             rules,
             over={},
             rounds=2**15,
-            replications=budget.choose(96, 400),
+            replications=budget.choose(64, 400),
         )[()]
 
     def measure(result: Trajectory) -> Numbers:

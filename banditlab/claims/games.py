@@ -691,32 +691,31 @@ def one_unseen_cell_leaves_a_gap() -> Claim:
     """
     sizes = [800 * 8**k for k in range(4)]
 
-    def study(budget: Budget, cover: str = "unilateral") -> dict[Any, Offline]:
-        return budget.run_offline(
-            lambda cells: instances.trap(cover=cells, eta=1.0),
-            {"KL-PMVI": kl_pmvi},
-            over={"cells": ("all", cover)},
-            samples=sizes,
-            replications=budget.choose(64, 400),
-        )
+    def study(budget: Budget, cover: str = "unilateral") -> tuple[Offline, Offline]:
+        def gaps(cells: str) -> Offline:
+            replications = budget.choose(64, 400)
+            return budget.run_offline(
+                lambda: instances.trap(cover=cells, eta=1.0),
+                {"KL-PMVI": kl_pmvi},
+                over={},
+                samples=sizes,
+                replications=replications,
+            )[()]
 
-    def gaps(result: dict[Any, Offline]) -> list[np.ndarray]:
-        return [run.gap["KL-PMVI"] for run in result.values()]
+        return gaps("all"), gaps(cover)
 
-    def measure(result: dict[Any, Offline]) -> Numbers:
-        whole, left = gaps(result)
+    def measure(result: tuple[Offline, Offline]) -> Numbers:
+        whole, left = (run.gap["KL-PMVI"] for run in result)
         return {
             "exponent of n, all cells": estimate(lambda mean: loglog(sizes, mean), whole),
             "last gap over the one before, a cell left out": estimate(lambda mean: float(mean[-1] / mean[-2]), left),
             "last gap, a cell left out": estimate(lambda mean: float(mean[-1]), left),
         }
 
-    def figure(result: dict[Any, Offline]) -> Any:
-        whole, left = gaps(result)
+    def figure(result: tuple[Offline, Offline]) -> Any:
+        whole, left = (run.gap["KL-PMVI"] for run in result)
         about = "pennies with a trap, KL-PMVI on data of all nine cells, or of all but (3, 3), eta = 1"
-        return figures.suboptimality(
-            pooled(next(iter(result.values())), about, {"all cells": whole, "(3, 3) left out": left}, "gap")
-        )
+        return figures.suboptimality(pooled(result[0], about, {"all cells": whole, "(3, 3) left out": left}, "gap"))
 
     return Claim(
         statement="Under KL an equilibrium has full support, and data must cover every cell, if ever so thinly.",
@@ -755,7 +754,7 @@ def weak_regularization_crosses_over() -> Claim:
             {"OMG": omg},
             over={"number": (0, 1)},
             rounds=2**16,
-            replications=budget.choose(24, 200),
+            replications=budget.choose(64, 400),
         )
 
     def curves(result: Study) -> list[np.ndarray]:

@@ -457,7 +457,7 @@ def kl_pevi_is_linear_in_eta() -> Claim:
             {"KL-PEVI": kl_pevi},
             over={"eta": [0.5, 1.0, 5.0], "seed": range(budget.choose(4, 16))},
             samples=sizes,
-            replications=budget.choose(80, 200),
+            replications=budget.choose(48, 200),
         )
 
     def of(result: dict[Any, Offline], eta: float) -> np.ndarray:
@@ -544,7 +544,7 @@ def narrower_widths_pay_over_long_horizons() -> Claim:
         study=study,
         measure=measure,
         verdict=verdict,
-        control=lambda budget: study(budget, 10, times=6),
+        control=lambda budget: study(budget, 10, times=4),
         wrong="H = 10",
         figure=lambda result: figures.suboptimality(result[(0,)]),
     )
@@ -569,7 +569,7 @@ def pessimism_pays_for_poor_coverage() -> Claim:
                 {"KL-PEVI": kl_pevi, "plug-in": plug_in},
                 over={"seed": range(budget.choose(6, 24))},
                 samples=[30, 300, 3000],
-                replications=budget.choose(30, 120),
+                replications=budget.choose(20, 120),
             )
             for (name, _), p in zip(cases.items(), shares, strict=True)
         }

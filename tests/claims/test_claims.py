@@ -284,7 +284,7 @@ def test_the_anytime_claim_is_refuted_by_a_small_coefficient_even_where_the_law_
 @pytest.mark.parametrize("name", [name for name, c in FOUND.items() if c.quick])
 def test_a_claim_is_supported_and_its_control_refuted(name, tmp_path):
     """Rules ask for two standard errors to support and four to refute; the seed is the default of `Budget`."""
-    done = claims.run(FOUND[name], claims.Budget())
+    done = claims.run(FOUND[name], claims.Budget(store=tmp_path / "store"))  # what both need is played once
     assert done.verdict == claims.SUPPORTED, done.numbers
     assert done.control == claims.REFUTED, done.control_numbers
     for part, low, high in REFUTING.get(name, []):
