@@ -127,7 +127,7 @@ STUDY = """
     import banditlab as bl
     problem = bl.bandits.bandit([0.3, 0.45, 0.5, 0.55, 0.7], eta=5.0)
     print("ready", flush=True)
-    result = bl.run(problem, {"KL-UCB": bl.bandits.kl_ucb}, rounds=60_000, replications=800, store=sys.argv[1])
+    result = bl.run(problem, {"KL-UCB": bl.bandits.kl_ucb}, rounds=60_000, replications=400, store=sys.argv[1])
     result.save(sys.argv[2])
 """
 
