@@ -18,6 +18,7 @@ import platform
 import threading
 import time
 import uuid
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -96,10 +97,13 @@ def on_dask(
     """
     with _connected(executor, workers) as client:
         _check_workers(client)
-        _play(client, tasks, keep)
+        _play(client, tasks, keep, returning=executor != "dask")
 
 
-def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str, np.ndarray]], None]) -> None:
+def _play(
+    client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str, np.ndarray]], None], returning: bool = True
+) -> None:
+    """As `on_dask`; workers that all went away may come back, those of a batch system for one, or they may not."""
     from distributed import Event, wait
 
     work = [sum(shard.cell.work * (shard.stop - shard.start) for shard in task) for task in tasks]
@@ -107,14 +111,17 @@ def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str
     queue = deque(range(len(tasks)))
     pending: dict[Any, list[int]] = {}
     deaths = [0] * len(tasks)
-    slots = 1
+    seen, told = time.monotonic(), False  # when there last was a worker, and whether its absence was told
     done, spent, played = 0, 0.0, 0  # work done; seconds and work of answers, for the rate
     with progress(sum(work)) as show:
         try:
             while queue or pending:
-                if queue:  # workers come and go
-                    slots = max(sum(client.nthreads().values()), 1)
-                while queue and len(pending) < 2 * slots:
+                slots = sum(client.nthreads().values())  # workers come and go
+                if slots:
+                    seen, told = time.monotonic(), False
+                elif time.monotonic() - seen > _PATIENCE and not told:
+                    told = _tell_of_absence(client, returning)
+                while queue and len(pending) < 2 * max(slots, 1):
                     chosen = [queue.popleft()]
                     room = SECONDS * played / spent - work[chosen[0]] if spent > 0.0 else 0.0
                     while queue and work[queue[0]] <= room and len(queue) > slots and not deaths[chosen[0]]:
@@ -145,7 +152,7 @@ def _play(client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str
         except BaseException as error:
             _within(1.0, stop.set)
             _within(1.0, client.cancel, list(pending), force=True)
-            if isinstance(error, OSError):  # of the connection, or of the store
+            if isinstance(error, OSError) and type(error) is not ConnectionError:  # dask's or the store's, not ours
                 _check_alive(client, ask=True)
             raise
 
@@ -160,6 +167,15 @@ def _within(seconds: float, ask: Callable[..., Any], *arguments: Any, **options:
     asking = threading.Thread(target=attempt, daemon=True)
     asking.start()
     asking.join(seconds)
+
+
+def _tell_of_absence(client: Any, returning: bool) -> bool:
+    """Warn, where workers may come back; an error where dask has given up on those that it had started."""
+    where = f"executor: no worker is left at {_address(client)}"
+    if not returning:
+        raise ConnectionError(f"{where}, all died; finished shards are kept, and the same call resumes")
+    warnings.warn(f"{where}; waiting for one to come (Ctrl-C ends this, and keeps finished shards)", stacklevel=2)
+    return True
 
 
 def _submit(client: Any, batch: list[Task], stop: str) -> Any:

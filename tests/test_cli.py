@@ -361,7 +361,11 @@ def test_every_algorithm_is_in_an_experiment_and_every_experiment_passes_its_che
         cli._check_figures(wanted)
         assert wanted.figures, name
         used |= {node._target_ for node in config.algorithms.values()}
-    assert {f"banditlab.bandits.{name}" for name in bl.bandits.ALGORITHMS} <= used
+    families = {"bandits": (), "contextual": ("OFFLINE", "SELECTIONS"), "dueling": ("OFFLINE",), "mdps": ("OFFLINE",)}
+    for family, offline in {**families, "games": ("OFFLINE",)}.items():
+        for table in ("ALGORITHMS", *offline):
+            known = getattr(getattr(bl, family), table)
+            assert {f"banditlab.{family}.{name}" for name in known} <= used
 
 
 def test_claims_get_their_arguments(monkeypatch):

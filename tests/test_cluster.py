@@ -273,6 +273,16 @@ class Dying:
         self.cancelled = True
 
 
+class Flag:
+    """Stands for an event of the cluster."""
+
+    name = "stop"
+
+    def __init__(self, *args, **options): ...
+
+    def set(self): ...
+
+
 def test_a_task_whose_workers_die_again_and_again_is_given_up(monkeypatch):
     client = Dying()
 
@@ -287,13 +297,6 @@ def test_a_task_whose_workers_die_again_and_again_is_given_up(monkeypatch):
         client.asked += 1
         return Lost()
 
-    class Flag:
-        name = "stop"
-
-        def __init__(self, *args, **options): ...
-
-        def set(self): ...
-
     monkeypatch.setattr(cluster, "_submit", submit)
     monkeypatch.setattr(distributed, "Event", Flag)
     monkeypatch.setattr(distributed, "wait", lambda *args, **options: None)
@@ -303,13 +306,51 @@ def test_a_task_whose_workers_die_again_and_again_is_given_up(monkeypatch):
     assert client.asked == cluster.DEATHS and client.cancelled
 
 
-def killer(address, store, over, seed, killed):
-    """Kill a random worker process at a random moment, three times, each time after further shards have come back."""
+@pytest.mark.parametrize("returning", [False, True])
+def test_a_cluster_without_workers_is_told_of(returning, monkeypatch):
+    cell = simulate.plan_run(PROBLEM, {"a": bl.bandits.kl_ucb}, rounds=20, replications=2)[0]
+    shard, kept = simulate.Shard(cell, 0, 2), []
+    answer = cluster.Answer([[simulate.play_shard(shard, np.zeros(3, np.int64))]], 0.1)
+
+    class Deserted(Dying):
+        def nthreads(self):
+            self.asked += 1
+            return {"address": 1} if self.asked > 5 else {}  # they are back, and answer
+
+    client = Deserted()
+
+    class Answered:
+        def done(self):
+            return client.asked > 5
+
+        def result(self, timeout):
+            return answer
+
+        def release(self): ...
+
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.0)
+    monkeypatch.setattr(cluster, "_submit", lambda *message: Answered())
+    monkeypatch.setattr(distributed, "Event", Flag)
+    monkeypatch.setattr(distributed, "wait", lambda *args, **options: None)
+    if not returning:
+        with pytest.raises(ConnectionError, match=r"no worker is left at .*, all died; finished shards are kept"):
+            cluster._play(client, [[shard]], lambda *found: kept.append(found), returning=False)
+        return
+    with pytest.warns(UserWarning, match=r"no worker is left at .*; waiting for one to come") as told:
+        cluster._play(client, [[shard]], lambda *found: kept.append(found))
+    assert len(told) == 1 and len(kept) == 1
+
+
+def killer(local, store, over, seed, killed):
+    """Kill a random worker process at a random moment, three times, each time after further shards have come back.
+
+    Not while one is being started: dask does not try again where that fails, and the study would wait for workers.
+    """
     draw, last = random.Random(seed), 0
-    with distributed.Client(address, set_as_default=False) as other:
+    with distributed.Client(local.scheduler_address, set_as_default=False) as other:
         while len(killed) < 3 and not over.wait(0.02):
             count = len(list(store.rglob("*.shard")))
-            if count <= last:
+            if count <= last or any(nanny.status.name != "running" for nanny in local.workers.values()):
                 continue
             over.wait(draw.uniform(0.0, 0.3))
             with contextlib.suppress(Exception):  # a worker that just died, or is not there yet
@@ -325,7 +366,7 @@ def test_killing_workers_at_random_loses_nothing(workers, tmp_path, seed):
     study = {"rounds": 400_000, "replications": 48, "seed": seed}
     whole = bl.run(PROBLEM, {"KL-UCB": bl.bandits.kl_ucb}, **study, store=tmp_path / "whole")
     over, killed, store = threading.Event(), [], tmp_path / "store"
-    enemy = threading.Thread(target=killer, args=(workers.scheduler.address, store, over, seed, killed))
+    enemy = threading.Thread(target=killer, args=(workers.cluster, store, over, seed, killed))
     enemy.start()
     try:
         result = bl.run(PROBLEM, {"KL-UCB": bl.bandits.kl_ucb}, **study, store=store, executor=workers)
