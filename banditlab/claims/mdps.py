@@ -393,7 +393,7 @@ def offline_episodes_have_two_rates() -> Claim:
                 {"KL-PEVI": kl_pevi},
                 over={"eta": [2.0, math.inf], "seed": range(budget.choose(20, 60))},
                 samples=[n],
-                replications=budget.choose(8, 40),
+                replications=budget.choose(5, 40),
             )
             out.update({(eta, n, seed): run for (eta, seed), run in runs.items()})
         return out
@@ -518,7 +518,7 @@ def narrower_widths_pay_over_long_horizons() -> Claim:
             fits,
             over={"seed": range(budget.choose(3, 12))},
             samples=[50, 100, 200, 400, 800],
-            replications=times * budget.choose(8, 40),
+            replications=times * budget.choose(4, 40),
         )
 
     def measure(result: dict[Any, Offline]) -> Numbers:
@@ -544,7 +544,7 @@ def narrower_widths_pay_over_long_horizons() -> Claim:
         study=study,
         measure=measure,
         verdict=verdict,
-        control=lambda budget: study(budget, 10, times=4),
+        control=lambda budget: study(budget, 10, times=8),
         wrong="H = 10",
         figure=lambda result: figures.suboptimality(result[(0,)]),
     )
