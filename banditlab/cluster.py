@@ -42,7 +42,7 @@ DEATHS = 5
 
 _TICK = 0.5  # seconds between looks at the workers; an answer is noticed at once
 _CONNECT = 10.0  # seconds for a scheduler to answer
-_PATIENCE = 30.0  # seconds to wait for the first worker, and for a scheduler that stopped answering
+_PATIENCE = 30.0  # seconds without a worker, or without an answer of the scheduler, that are told of
 
 
 class Answer(NamedTuple):
@@ -86,8 +86,8 @@ def on_dask(
     ImportError
         Where dask is not installed.
     ConnectionError
-        Where the scheduler does not answer, or is lost, or the workers of a task died again and again: shards that had
-        come back are kept.
+        Where the scheduler does not answer, or is lost, or the workers of a task died again and again, or all those of
+        a local cluster did: shards that had come back are kept. Where another cluster is without workers, a warning.
     ValueError
         Where a worker has other versions or sources.
     SimulationError
@@ -103,7 +103,7 @@ def on_dask(
 def _play(
     client: Any, tasks: Sequence[Task], keep: Callable[[int, int, dict[str, np.ndarray]], None], returning: bool = True
 ) -> None:
-    """As `on_dask`; workers that all went away may come back, those of a batch system for one, or they may not."""
+    """As `on_dask`; `returning`: workers may come where all have gone, as those of a batch system do."""
     from distributed import Event, wait
 
     work = [sum(shard.cell.work * (shard.stop - shard.start) for shard in task) for task in tasks]
@@ -111,14 +111,14 @@ def _play(
     queue = deque(range(len(tasks)))
     pending: dict[Any, list[int]] = {}
     deaths = [0] * len(tasks)
-    seen, told = time.monotonic(), False  # when there last was a worker, and whether its absence was told
+    seen, told = time.monotonic(), False  # when there last was a worker, and whether it was told that there is none
     done, spent, played = 0, 0.0, 0  # work done; seconds and work of answers, for the rate
     with progress(sum(work)) as show:
         try:
             while queue or pending:
                 slots = sum(client.nthreads().values())  # workers come and go
                 if slots:
-                    seen, told = time.monotonic(), False
+                    seen = time.monotonic()
                 elif time.monotonic() - seen > _PATIENCE and not told:
                     told = _tell_of_absence(client, returning)
                 while queue and len(pending) < 2 * max(slots, 1):
@@ -152,8 +152,8 @@ def _play(
         except BaseException as error:
             _within(1.0, stop.set)
             _within(1.0, client.cancel, list(pending), force=True)
-            if isinstance(error, OSError) and type(error) is not ConnectionError:  # dask's or the store's, not ours
-                _check_alive(client, ask=True)
+            if isinstance(error, Exception) and type(error) is not ConnectionError:  # dask's, or the store's
+                _check_alive(client, ask=isinstance(error, OSError))
             raise
 
 

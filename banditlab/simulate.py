@@ -19,6 +19,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -359,9 +360,13 @@ def on_threads(work: Callable[[int, np.ndarray], Any], sizes: Sequence[int], thr
     """
     controls = np.zeros((len(sizes), 3), np.int64)
     left = iter(range(len(sizes)))
+    begun: list[None] = []
+    ended: list[None] = []
     failures: list[BaseException] = []
+    bell: SimpleQueue[None] = SimpleQueue()  # rung when a worker ends
 
     def worker() -> None:
+        begun.append(None)
         try:
             for task in left:
                 if controls[task, 0]:
@@ -370,24 +375,26 @@ def on_threads(work: Callable[[int, np.ndarray], Any], sizes: Sequence[int], thr
         except BaseException as failure:
             failures.append(failure)
             controls[:, 0] = 1
+        finally:
+            ended.append(None)
+            bell.put(None)
 
-    # Ctrl-C is raised in this thread, anywhere: it must hold no lock then that a worker waits for, and the futures of
-    # concurrent.futures are such locks. Threads are only looked at.
-    workers = [threading.Thread(target=worker) for _ in range(min(threads, len(sizes)))]
+    # Ctrl-C is raised in this thread, anywhere. A future's lock that it holds then would never be released to a worker,
+    # and an interrupted `Thread.join` takes the thread for ended: so workers are counted, and the bell only wakes.
+    workers = min(threads, len(sizes))
     with progress(sum(sizes)) as show:
         try:
-            for thread in workers:
-                thread.start()
-            while any(thread.is_alive() for thread in workers):
-                next(thread for thread in workers if thread.is_alive()).join(_TICK)
+            for _ in range(workers):
+                threading.Thread(target=worker).start()
+            while len(ended) < workers:
+                with contextlib.suppress(Empty):
+                    bell.get(timeout=_TICK)
                 show(int(controls[:, 1].sum() + controls[:, 2].sum()))
-        except BaseException:
-            controls[:, 0] = 1
-            raise
         finally:
-            for thread in workers:
-                if thread.ident is not None:
-                    thread.join()
+            controls[:, 0] = 1
+            while len(ended) < len(begun):  # one that begins only now finds its task stopped
+                with contextlib.suppress(Empty):
+                    bell.get(timeout=_TICK)
     if failures:
         raise failures[0]
 

@@ -612,12 +612,13 @@ def pessimism_helps_unseen_deviations() -> Claim:
 
 @claim
 def brackets_certify_policies() -> Claim:
-    """The pessimistic and optimistic values of PMVI and Nash-VI bracket the value and bound the gap of their policies.
+    """PMVI's values for both players bracket the true value; theirs and Nash-VI's bound the gap of their policies.
 
     Four mixed cores, S = 3, H = 3, delta = .1. PMVI at scale 1 on n = 10^2, 10^3, 10^4 and 10^5: the share of datasets
     with V* outside [V_lo, V_up] in some state and stage lies in (-inf, 0.1], and the share whose gap exceeds
     V_up - V_lo at the first state in (-inf, 0.1]. Nash-VI at scale .5, its plan after K = 2^4, 2^5, ..., 2^14 episodes:
-    the share of plans whose gap exceeds V+ - V- lies in (-inf, 0.1].
+    the share of plans whose gap exceeds V+ - V- lies in (-inf, 0.1]. A share of 0 has no standard error: it says that
+    none of so many did.
 
     The control has widths a twentieth as large.
     """
@@ -639,7 +640,7 @@ def brackets_certify_policies() -> Claim:
                 pairs = [brackets(game.dataset(n, budget.seed, i), factor, 0.1, 1.0) for n in sizes]
                 found["outside"].append([bool((p.value > star).any() or (star > q.value).any()) for p, q in pairs])
                 found["offline"].append([game.start @ (q.value[0] - p.value[0]) for p, q in pairs])
-            for i in run.replications[:: budget.choose(6, 12)]:
+            for i in run.replications[:: budget.choose(2, 10)]:
                 found["plans"].append([_beyond_bracket(game, k, budget.seed, i, 0.5 * factor) for k in rounds])
         arrays = {name: np.array(rows, float) for name, rows in found.items()}
         return runs[(0,)], arrays | {"gap": np.concatenate([run.gap["PMVI"] for run in runs.values()])}
@@ -663,7 +664,8 @@ def brackets_certify_policies() -> Claim:
     def figure(result: tuple[Offline, dict[str, np.ndarray]]) -> Any:
         first, found = result
         curves = {"duality gap": found["gap"], r"$V_{\mathrm{up}} - V_{\mathrm{lo}}$": found["offline"]}
-        return figures.suboptimality(pooled(first, f"four {CORES}, PMVI at scale 1, eta = inf", curves, "gap"))
+        about = f"four {CORES}, PMVI at scale 1, its gap and what bounds it, eta = inf"
+        return figures.suboptimality(pooled(first, about, curves, "gap"))
 
     return Claim(
         statement="Values that are pessimistic for either player bracket the value of a game and certify policies.",
@@ -681,7 +683,7 @@ def brackets_certify_policies() -> Claim:
 
 @claim
 def one_unseen_cell_leaves_a_gap() -> Claim:
-    """Under KL unilateral data do not suffice: a cell left out, where both deviate, leaves a gap for ever.
+    """Under KL data that suffice for the equilibrium without KL do not: a cell left out leaves a gap for ever.
 
     Pennies with a trap, eta = 1, KL-PMVI, n = 800, 6400, 51200 and 409600: on data of all cells the exponent of n lies
     in [-1.1, -0.9]; on all but (3, 3), which suffice without KL, the gap at the largest n over that at an eighth of it
@@ -718,8 +720,8 @@ def one_unseen_cell_leaves_a_gap() -> Claim:
         return figures.suboptimality(pooled(result[0], about, {"all cells": whole, "(3, 3) left out": left}, "gap"))
 
     return Claim(
-        statement="Under KL an equilibrium has full support, and data must cover every cell, if ever so thinly.",
-        latex=r"\lim_{n \to \infty} \mathrm{gap}(n) > 0",
+        statement="Under KL an equilibrium has full support: a cell without data leaves a gap for ever.",
+        latex=r"\lim_{n \to \infty} \mathrm{gap}(n) > 0\ \text{where a cell is left out}",
         source="derived for this package from Cui and Du 2022, NeurIPS, arXiv:2201.03522",
         predicted="exponent: -1; ratio: 1; gap: about .003",
         study=study,
@@ -738,7 +740,7 @@ def one_unseen_cell_leaves_a_gap() -> Claim:
 
 @claim
 def weak_regularization_crosses_over() -> Claim:
-    """At eta = 100 the regret of OMG grows like that without KL at first, and more slowly in the end.
+    """At eta = 100 the regret of OMG grows with the exponent of that without KL at first, and a smaller one in the end.
 
     The 3 x 3 matrix game whose equilibrium mixes all actions, Gaussian payoffs of spread 1/2, T = 2^16: the exponent of
     T over the last three octaves less that without regularization lies in (-inf, -0.1]; over rounds 2^5 to 2^9 the
@@ -750,15 +752,15 @@ def weak_regularization_crosses_over() -> Claim:
 
     def study(budget: Budget, eta: float = 100.0) -> Study:
         return budget.run(
-            lambda number: instances.mixed_matrix(noise="gaussian", eta=(eta, math.inf)[number]),
+            lambda which: instances.mixed_matrix(noise="gaussian", eta=(eta, math.inf)[which]),
             {"OMG": omg},
-            over={"number": (0, 1)},
+            over={"which": (0, 1)},
             rounds=2**16,
             replications=budget.choose(64, 400),
         )
 
     def curves(result: Study) -> list[np.ndarray]:
-        return [joined(result, "OMG", number=i) for i in (0, 1)]
+        return [joined(result, "OMG", which=i) for i in (0, 1)]
 
     def measure(result: Study) -> Numbers:
         def less(*means: np.ndarray) -> float:
@@ -770,7 +772,7 @@ def weak_regularization_crosses_over() -> Claim:
         }
 
     return Claim(
-        statement="Weak regularization is forgotten in short runs, and bends the regret of long ones.",
+        statement="Weak regularization hardly changes how regret grows in short runs, and bends that of long ones.",
         latex=r"\mathrm{Reg}(T) = \tilde O(\min\{\eta \log^2 T, \sqrt{T}\})",
         source="Nayak, Yang, Yagan, Joshi and Chi 2025, arXiv:2510.13060; reconstructed",
         predicted="early: 0; late: below 0",
