@@ -30,6 +30,25 @@ def test_with_kl_every_e_fold_of_rounds_costs_the_same(finals, increments):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("payoff", [None, [[0.2, 0.9, 0.4, 0.6], [0.7, 0.3, 0.5, 0.1]]])
+def test_at_small_eta_an_e_fold_of_rounds_costs_the_law(curves, payoff):
+    """Uniform play: after t rounds a cell has 2 t / (A B) plays, and the two players lose eta / 2 times the variance of
+    their scores' errors, sigma^2 (A - 1) / (2 t) and sigma^2 (B - 1) / (2 t); an e-fold eta sigma^2 (A + B - 2) / 4."""
+    payoff = instances.mixed_matrix(eta=1.0).reward[0, 0] if payoff is None else payoff
+    A, B = np.shape(payoff)
+
+    def cost(spread):
+        problem = matrix(payoff, eta=0.1, noise="gaussian", spread=spread)
+        regret = curves(problem, omg, [2**7, 2**13], 200)["regret"]
+        return np.diff(regret)[:, 0] / math.log(2**6)
+
+    found, law = cost(0.5), 0.1 * 0.5**2 * (A + B - 2) / 4.0
+    se = found.std() / math.sqrt(len(found))
+    assert se < 0.05 * law and abs(found.mean() - law) < 4.0 * se
+    assert abs(cost(0.6).mean() - law) > 4.0 * se  # control: another spread
+
+
+@pytest.mark.slow
 def test_regret_is_linear_in_eta_up_to_ten(finals):
     mean = {eta: x[:, -1].mean() for eta, x in finals.items()}
     assert 3.0 < mean[2.0] / mean[0.5] < 5.0 and 3.5 < mean[10.0] / mean[2.0] < 6.5
