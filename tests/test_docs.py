@@ -1,5 +1,6 @@
 """The documentation: its example runs, its gallery lists what there is, and its links lead somewhere."""
 
+import fnmatch
 import importlib.util
 import os
 import re
@@ -96,6 +97,13 @@ def broken(site):
             found = (path.parent / unquote(url.path)).resolve() if url.path else path
             if not found.exists() or (place and found in pages and unquote(place) not in pages[found].ids):
                 yield f"{path.name}: {link}"
+
+
+def test_every_page_is_in_the_table_of_contents():
+    entries = re.search(r"```{toctree}\n(.*?)```", (DOCS / "index.md").read_text(), re.DOTALL).group(1).split()
+    pages = {path.stem for path in DOCS.glob("*.md")} - {"index"}
+    assert pages == {page for page in pages if any(fnmatch.fnmatch(page, entry) for entry in entries)}
+    assert not any(fnmatch.fnmatch("no_such_page", entry) for entry in entries)  # control
 
 
 def test_a_broken_link_is_found(tmp_path):
