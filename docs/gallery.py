@@ -45,7 +45,12 @@ def reduced(config: dict[str, Any]) -> list[str]:
         kept = kept[:: -(-len(kept) // POINTS)]
         if kept != values:
             words.append(f"over.{axis}=[{','.join(str(x) for x in kept)}]")
-    return words
+    return [*words, "figures=null"] if is_multirun(config) else words
+
+
+def is_multirun(config: dict[str, Any]) -> bool:
+    """Whether an experiment is many jobs, whose figures are those of `banditlab collect`."""
+    return (config.get("hydra") or {}).get("mode") == "MULTIRUN"
 
 
 def experiments() -> dict[str, tuple[str, list[str]]]:
@@ -109,7 +114,10 @@ def _draw_family(tasks: list[tuple[str, str, str, list[str]]]) -> None:
                     code = claims.main([*words, f"store={STORE}", f"results={folder}"])
                 failed = code > 1  # 1: a verdict, which the page shows
             else:
-                failed = bool(cli.main([*words, f"hydra.run.dir={folder}", f"store={STORE}", "threads=1"]))
+                jobs = folder / "jobs"
+                places = [f"hydra.run.dir={folder}", f"hydra.sweep.dir={jobs}"]
+                failed = bool(cli.main([*words, *places, f"store={STORE}", "threads=1"]))
+                failed = failed or (jobs.is_dir() and bool(cli.main(["collect", str(jobs), f"results={folder}"])))
         if failed:
             raise RuntimeError(f"gallery: {kind} {name} failed")
         (folder / "stamp").write_text(_stamp(task))
@@ -229,7 +237,8 @@ def _experiments(folder: Path, family: str, found: dict[str, tuple[str, list[str
         for picture in drawn:
             lines += _picture(folder, picture, f"{picture.stem.replace('_', ' ')}: {header}")
         own = [] if len(words) == 1 else ["# as drawn above" if drawn else "# smaller", _shell(words)]
-        lines += _command("# at its own size", _shell(words[:1]), *own)
+        joined = ["# its jobs joined, in the folder that it prints", "banditlab collect FOLDER"]
+        lines += _command("# at its own size", _shell(words[:1]), *own, *(joined if "figures=null" in words else []))
         if drawn and len(words) == 1:
             lines += ["", "Drawn at its own size."]
         elif drawn:

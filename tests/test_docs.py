@@ -72,6 +72,8 @@ def test_what_the_gallery_makes_smaller_is_small():
         "over.rounds=[1024]",
     ]
     assert gallery.reduced({"replications": 8, "rounds": 100}) == []
+    jobs = {"replications": 8, "hydra": {"mode": "MULTIRUN"}}
+    assert gallery.reduced(jobs) == ["figures=null"]  # what is shown is what collect draws
 
 
 class Links(HTMLParser):
