@@ -61,20 +61,8 @@ def main(argv: Sequence[str]) -> int:
     ValueError, OSError
         In one line, for unusable arguments, and where results do not fit together.
     """
-    options: dict[str, str] = {}
-    folders = []
-    for word in argv:
-        key, equals, value = word.partition("=")
-        if equals and not Path(word).exists():
-            options[checks.known("option", key, ["results"])] = value
-        elif word.startswith("-"):
-            checks.known("option", word, ["results="])
-        else:
-            folders.append(word)
-    if len(folders) != 1:
-        raise ValueError(f"collect: expected one folder, such as results/multirun/2026-01-31_12-00-00, got {folders}")
-    folder = Path(folders[0])
-    into = Path(options.get("results", folder / FOLDER))
+    folder, given = folder_and_option("collect", argv, "results")
+    into = Path(given or folder / FOLDER)
     grid = collect(folder)
     try:
         grid.save(into)
@@ -96,6 +84,38 @@ def main(argv: Sequence[str]) -> int:
     if len(sources := {origin["sources"] for origin in joined}) > 1:
         print(f"banditlab: these results come from {len(sources)} versions of the sources", file=sys.stderr)
     return 0
+
+
+def folder_and_option(command: str, argv: Sequence[str], option: str) -> tuple[Path, str | None]:
+    """The folder that a command is about, and the value of its one option, None where it is not given.
+
+    Parameters
+    ----------
+    command : str
+        Its name, for errors.
+    argv : sequence of str
+        A folder, and perhaps ``option=VALUE``.
+    option : str
+        The option's name.
+
+    Raises
+    ------
+    ValueError
+        In one line: another option, or not exactly one folder.
+    """
+    value, folders = None, []
+    for word in argv:
+        key, equals, text = word.partition("=")
+        if equals and not Path(word).exists():
+            checks.known("option", key, [option])
+            value = text
+        elif word.startswith("-"):
+            checks.known("option", word, [f"{option}="])
+        else:
+            folders.append(word)
+    if len(folders) != 1:
+        raise ValueError(f"{command}: name one folder of results, such as results/multirun/2026-01-31_12-00-00; got {len(folders)}")
+    return Path(folders[0]), value
 
 
 def collect(folder: str | Path) -> Grid:

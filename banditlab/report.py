@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from banditlab import checks
+from banditlab.collect import folder_and_option
 from banditlab.store import write_atomically
 from banditlab.trajectory import MANIFEST, TABLE, load
 
@@ -55,19 +55,8 @@ def main(argv: Sequence[str]) -> int:
     ValueError, OSError
         In one line: no folder named, no such folder, nothing in it to report, a page that cannot be written.
     """
-    folders, options = [], {}
-    for word in argv:
-        key, equals, value = word.partition("=")
-        if equals and not Path(word).exists():
-            options[checks.known("option", key, ["page"])] = value
-        elif word.startswith("-"):
-            checks.known("option", word, ["page="])
-        else:
-            folders.append(word)
-    if len(folders) != 1:
-        raise ValueError(f"report: name one folder of results, such as results/claims; got {len(folders)}")
-    folder = Path(folders[0])
-    page = Path(options.get("page") or folder / PAGE)
+    folder, given = folder_and_option("report", argv, "page")
+    page = Path(given or folder / PAGE)
     text = report(folder)
     try:
         write_atomically(page, text.encode())

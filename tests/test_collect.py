@@ -133,7 +133,7 @@ def test_what_does_not_fit_together_is_refused_in_one_line(runs, spoil, told, ca
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "collect: expected one folder"),
+        ([], "collect: name one folder of results"),
         (["nowhere"], "folder: nowhere holds no saved result"),
         ([".", "result=x"], "option: 'result' is unknown; did you mean results"),
         ([".", "--results"], "option: '--results' is unknown"),

@@ -641,11 +641,11 @@ def brackets_certify_policies() -> Claim:
                 found["outside"].append([bool((p.value > star).any() or (star > q.value).any()) for p, q in pairs])
                 found["offline"].append([game.start @ (q.value[0] - p.value[0]) for p, q in pairs])
             for i in run.replications[:: budget.choose(2, 10)]:
-                found["plans"].append([_beyond_bracket(game, k, budget.seed, i, 0.5 * factor) for k in rounds])
+                found["plans"].append([beyond_bracket(game, k, budget.seed, i, 0.5 * factor) for k in rounds])
         arrays = {name: np.array(rows, float) for name, rows in found.items()}
         return runs[(0,)], arrays | {"gap": np.concatenate([run.gap["PMVI"] for run in runs.values()])}
 
-    def _beyond_bracket(game: Any, episodes: int, seed: int, replication: int, scale: float) -> bool:
+    def beyond_bracket(game: Any, episodes: int, seed: int, replication: int, scale: float) -> bool:
         learner = nash_vi(game, rounds[-1], scale=scale)
         game.play(learner, np.array([episodes]), seed, replication, np.zeros(2, np.int64))
         joint = learner.joint.reshape(game.reward.shape)

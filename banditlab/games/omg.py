@@ -46,7 +46,9 @@ def omg(
     Notes
     -----
     Regret is O(min(eta d^2 log^2(T / delta), d sqrt(T) log(T / delta))), d = A B without features. A
-    cell without plays counts as 1/2, 2 and -1 for A_hat, A_hat + b and A_hat - b.
+    cell without plays counts as 1/2, 2 and -1 for A_hat, A_hat + b and A_hat - b. At small eta, with uniform references
+    and without features, an e-fold of rounds costs eta sigma^2 (A + B - 2) / 4, sigma the payoffs' spread (derived for
+    this package).
 
     References
     ----------
