@@ -114,7 +114,8 @@ def folder_and_option(command: str, argv: Sequence[str], option: str) -> tuple[P
         else:
             folders.append(word)
     if len(folders) != 1:
-        raise ValueError(f"{command}: name one folder of results, such as results/multirun/2026-01-31_12-00-00; got {len(folders)}")
+        example = "results/multirun/2026-01-31_12-00-00"
+        raise ValueError(f"{command}: name one folder of results, such as {example}; got {len(folders)}")
     return Path(folders[0]), value
 
 
